@@ -1,0 +1,42 @@
+/** Which project a command talks to: the environment's, else the stack that runs from this folder. */
+import { CommandError } from "./terminal.ts";
+
+export interface Project {
+  /** Base URL: `https://<ref>.supabase.co`, or the stack's gateway. */
+  url: string;
+  /** Secret key or legacy service_role key. */
+  secretKey: string;
+}
+
+/** Written by the stack while it runs, beside package.json. */
+const STATUS_FILE = new URL("../.stack/status.json", import.meta.url);
+
+/**
+ * Takes SUPABASE_URL with SUPABASE_SECRET_KEY (or SUPABASE_SERVICE_ROLE_KEY), else the running stack.
+ * Throws CommandError when there is neither, or only half of the first.
+ */
+export async function findProject(): Promise<Project> {
+  const url = Deno.env.get("SUPABASE_URL");
+  const secretKey = Deno.env.get("SUPABASE_SECRET_KEY") ?? Deno.env.get("SUPABASE_SERVICE_ROLE_KEY");
+  if (url && secretKey) return { url: url.replace(/\/+$/, ""), secretKey };
+  if (url || secretKey) {
+    throw new CommandError(
+      `Only one of SUPABASE_URL and SUPABASE_SECRET_KEY is set`,
+      "Set both, or neither to use the stack that `npm run stack` keeps up.",
+    );
+  }
+  return await runningStack();
+}
+
+async function runningStack(): Promise<Project> {
+  try {
+    const status = JSON.parse(await Deno.readTextFile(STATUS_FILE)) as { apiUrl: string; secretKey: string };
+    return { url: status.apiUrl, secretKey: status.secretKey };
+  } catch (error) {
+    throw new CommandError(
+      "No project is named and no stack is running here",
+      "Set SUPABASE_URL and SUPABASE_SECRET_KEY, or start the stack with `npm run stack`.",
+      error,
+    );
+  }
+}
