@@ -1,0 +1,97 @@
+/** One instant of the database, shared by sessions: begun, imported, and its tables held. */
+import { BackupError } from "../errors.ts";
+import type { Session } from "./session.ts";
+
+/**
+ * The settings that pg_dump fixes before it reads (pg_dump.c, setup_connection), for the same reasons: text that reads back the
+ * same anywhere, no row hidden by a policy, no timeout of the role's in the middle.
+ */
+const SETTINGS: Record<string, string> = {
+  client_encoding: "UTF8",
+  datestyle: "ISO",
+  intervalstyle: "POSTGRES",
+  extra_float_digits: "3",
+  synchronize_seqscans: "off",
+  statement_timeout: "0",
+  idle_in_transaction_session_timeout: "0",
+  // Fails where a policy would hide rows, instead of writing fewer.
+  row_security: "off",
+  // A name that is not qualified would depend on who reads.
+  search_path: "",
+};
+
+const SETTINGS_SQL = Object.entries(SETTINGS)
+  .map(([name, value]) => `pg_catalog.set_config('${name}', '${value}', false)`).join(", ");
+
+/** Locks are taken in statements of this many tables: one for each would be a round trip for each. */
+const LOCK_BATCH = 200;
+
+/** Begins `repeatable read, read only`; answers the id under which others import its snapshot. */
+export async function beginSnapshot(session: Session): Promise<string> {
+  await begin(session);
+  return await exportSnapshot(session);
+}
+
+/**
+ * Begins with the first of `ids` that can still be imported; answers the id of its own export.
+ * Throws BackupError `snapshot_lost` when no holder is left.
+ */
+export async function importSnapshot(session: Session, ids: string[]): Promise<string> {
+  for (const id of ids) {
+    await begin(session);
+    try {
+      // Must be the first statement of the transaction and takes no parameter.
+      await session.sql.unsafe(`set transaction snapshot '${id.replaceAll("'", "''")}'`);
+    } catch {
+      await session.sql.unsafe("rollback");
+      continue;
+    }
+    return await exportSnapshot(session);
+  }
+  throw new BackupError(
+    "snapshot_lost",
+    "No worker holds the snapshot of this run any more",
+    "The run starts over by itself, with a new snapshot.",
+  );
+}
+
+/**
+ * Takes `access share` on tables (quoted, qualified names), as pg_dump does. Waits `lockTimeoutMs` at most for each: behind a
+ * waiting lock every later query of the site would queue up. Throws BackupError `lock_timeout`.
+ */
+export async function lockTables(session: Session, names: string[], lockTimeoutMs: number): Promise<void> {
+  await session.sql.unsafe(`set local lock_timeout = ${Math.max(1, Math.trunc(lockTimeoutMs))}`);
+  for (let first = 0; first < names.length; first += LOCK_BATCH) {
+    const batch = names.slice(first, first + LOCK_BATCH);
+    try {
+      await session.sql.unsafe(
+        `lock table ${batch.map((name) => `only ${name}`).join(", ")} in access share mode`,
+      );
+    } catch (error) {
+      throw locked(batch, error);
+    }
+  }
+}
+
+function locked(batch: string[], error: unknown): unknown {
+  if ((error as { code?: string }).code !== "55P03") return error;
+  const which = batch.length === 1
+    ? batch[0]
+    : `one of ${batch.length} tables from ${batch[0]} to ${batch.at(-1)}`;
+  return new BackupError(
+    "lock_timeout",
+    `${which} is locked by someone else, and the lock did not come in time`,
+    "A migration or another long statement holds it: see pg_locks, and let it end or cancel it.",
+    error,
+  );
+}
+
+async function begin({ sql }: Session): Promise<void> {
+  await sql.unsafe(`select ${SETTINGS_SQL}`);
+  await sql.unsafe("begin transaction isolation level repeatable read, read only");
+}
+
+async function exportSnapshot({ sql }: Session): Promise<string> {
+  const [row] = await sql.unsafe<{ id: string }[]>("select pg_catalog.pg_export_snapshot() as id");
+  return row!.id;
+}
