@@ -1,0 +1,144 @@
+/** Integers, strings and offsets of the custom format, both ways (pg_backup_archiver.c: WriteInt, WriteStr, WriteOffset). */
+
+/** Bytes of an integer's magnitude; a sign byte comes before it. */
+export const INT_SIZE = 4;
+export const OFFSET_SIZE = 8;
+
+/** Whether a data block's place in the file is known (pg_backup_archiver.h, K_OFFSET_*). */
+export const OFFSET_NOT_SET = 1;
+export const OFFSET_NO_DATA = 3;
+
+const INITIAL_BYTES = 64 * 1024;
+
+/** Collects bytes in a buffer that doubles. */
+export class ByteWriter {
+  #buffer = new Uint8Array(INITIAL_BYTES);
+  #length = 0;
+  readonly #encoder = new TextEncoder();
+
+  byte(value: number): void {
+    this.#reserve(1);
+    this.#buffer[this.#length++] = value;
+  }
+
+  /** Sign byte, then the magnitude, little endian. */
+  int(value: number): void {
+    this.#reserve(1 + INT_SIZE);
+    this.#buffer[this.#length++] = value < 0 ? 1 : 0;
+    let magnitude = Math.abs(value);
+    for (let index = 0; index < INT_SIZE; index++) {
+      this.#buffer[this.#length++] = magnitude & 0xff;
+      magnitude = Math.floor(magnitude / 256);
+    }
+  }
+
+  /** Length in bytes and UTF-8 without a terminator; `null` is the length -1. */
+  string(value: string | null): void {
+    if (value === null) return this.int(-1);
+    // Three bytes for each UTF-16 unit is the most that UTF-8 takes.
+    this.#reserve(1 + INT_SIZE + value.length * 3);
+    const { written } = this.#encoder.encodeInto(
+      value,
+      this.#buffer.subarray(this.#length + 1 + INT_SIZE),
+    );
+    this.int(written);
+    this.#length += written;
+  }
+
+  /** An offset whose position is zero: a stream cannot be patched later, and pg_restore scans for the block. */
+  offset(flag: typeof OFFSET_NOT_SET | typeof OFFSET_NO_DATA): void {
+    this.byte(flag);
+    for (let index = 0; index < OFFSET_SIZE; index++) this.byte(0);
+  }
+
+  raw(bytes: Uint8Array): void {
+    this.#reserve(bytes.length);
+    this.#buffer.set(bytes, this.#length);
+    this.#length += bytes.length;
+  }
+
+  bytes(): Uint8Array {
+    return this.#buffer.slice(0, this.#length);
+  }
+
+  #reserve(more: number): void {
+    if (this.#length + more <= this.#buffer.length) return;
+    const grown = new Uint8Array(
+      Math.max(this.#buffer.length * 2, this.#length + more),
+    );
+    grown.set(this.#buffer.subarray(0, this.#length));
+    this.#buffer = grown;
+  }
+}
+
+/** An archive that says something it cannot mean; the message holds the position. */
+export class ArchiveError extends Error {
+  override readonly name = "ArchiveError";
+}
+
+/** Where bytes come from: answers up to `length` bytes, fewer at the end only. */
+export type ReadBytes = (length: number) => Promise<Uint8Array>;
+
+/** The way back. Every method throws ArchiveError at an early end. */
+export class ByteReader {
+  position = 0;
+  readonly #read: ReadBytes;
+  readonly #decoder = new TextDecoder("utf-8", {
+    fatal: true,
+    ignoreBOM: true,
+  });
+
+  constructor(read: ReadBytes) {
+    this.#read = read;
+  }
+
+  async raw(length: number): Promise<Uint8Array> {
+    const bytes = await this.#read(length);
+    if (bytes.length < length) {
+      throw new ArchiveError(
+        `The archive ends at byte ${this.position + bytes.length}, ${
+          length - bytes.length
+        } too early`,
+      );
+    }
+    this.position += length;
+    return bytes;
+  }
+
+  async byte(): Promise<number> {
+    return (await this.raw(1))[0]!;
+  }
+
+  /** A byte, or null at the end of the archive. */
+  async byteOrEnd(): Promise<number | null> {
+    const bytes = await this.#read(1);
+    if (bytes.length === 0) return null;
+    this.position++;
+    return bytes[0]!;
+  }
+
+  async int(): Promise<number> {
+    const bytes = await this.raw(1 + INT_SIZE);
+    let magnitude = 0;
+    for (let index = INT_SIZE; index > 0; index--) {
+      magnitude = magnitude * 256 + bytes[index]!;
+    }
+    return bytes[0] === 0 ? magnitude : -magnitude;
+  }
+
+  async string(): Promise<string | null> {
+    const length = await this.int();
+    if (length < 0) return null;
+    return this.#decoder.decode(await this.raw(length));
+  }
+
+  /** The flag and the position, which is 0 where none is set. */
+  async offset(): Promise<{ flag: number; position: number }> {
+    const bytes = await this.raw(1 + OFFSET_SIZE);
+    let position = 0;
+    for (let index = OFFSET_SIZE; index > 0; index--) {
+      position = position * 256 + bytes[index]!;
+    }
+    return { flag: bytes[0]!, position };
+  }
+}

@@ -1,0 +1,91 @@
+/** Entries of the table of contents, both ways (pg_backup_archiver.c: WriteToc, ReadToc). */
+import type { Entry, Section } from "../toc/entry.ts";
+import {
+  ArchiveError,
+  type ByteReader,
+  type ByteWriter,
+  OFFSET_NO_DATA,
+  OFFSET_NOT_SET,
+} from "./primitives.ts";
+
+/** pg_backup.h, teSection. */
+const SECTIONS: readonly Section[] = ["none", "pre-data", "data", "post-data"];
+const FIRST_SECTION = 1;
+
+export function writeEntry(writer: ByteWriter, entry: Entry): void {
+  writer.int(entry.dumpId);
+  writer.int(entry.hasData ? 1 : 0);
+  writer.string(String(entry.tableoid));
+  writer.string(String(entry.oid));
+  writer.string(entry.tag);
+  writer.string(entry.desc);
+  writer.int(SECTIONS.indexOf(entry.section) + FIRST_SECTION);
+  writer.string(entry.definition);
+  writer.string(entry.drop);
+  writer.string(entry.copy);
+  writer.string(entry.namespace);
+  writer.string(entry.tablespace);
+  writer.string(entry.tableam);
+  writer.string(entry.owner);
+  // Tables with oids have been gone since PostgreSQL 12; the field stayed.
+  writer.string("false");
+  for (const dependency of entry.dependencies) {
+    writer.string(String(dependency));
+  }
+  writer.string(null);
+  writer.offset(entry.hasData ? OFFSET_NOT_SET : OFFSET_NO_DATA);
+}
+
+export async function readEntry(reader: ByteReader): Promise<Entry> {
+  const begin = reader.position;
+  const dumpId = await reader.int();
+  if (dumpId <= 0) {
+    throw new ArchiveError(
+      `The entry at byte ${begin} has the dump id ${dumpId}`,
+    );
+  }
+  const hasData = await reader.int() !== 0;
+  const tableoid = Number(await reader.string());
+  const oid = Number(await reader.string());
+  const tag = await reader.string() ?? "";
+  const desc = await reader.string() ?? "";
+  const section = SECTIONS[await reader.int() - FIRST_SECTION];
+  if (section === undefined) {
+    throw new ArchiveError(
+      `Entry ${dumpId} (${desc} ${tag}) is in no known section`,
+    );
+  }
+  const definition = await reader.string();
+  const drop = await reader.string();
+  const copy = await reader.string();
+  const namespace = await reader.string();
+  const tablespace = await reader.string();
+  const tableam = await reader.string();
+  const owner = await reader.string();
+  await reader.string();
+  const dependencies: number[] = [];
+  for (
+    let id = await reader.string();
+    id !== null;
+    id = await reader.string()
+  ) dependencies.push(Number(id));
+  await reader.offset();
+  return {
+    ...{
+      dumpId,
+      tableoid,
+      oid,
+      tag,
+      desc,
+      section,
+      definition,
+      drop,
+      copy,
+      namespace,
+      tablespace,
+      tableam,
+      owner,
+    },
+    ...{ dependencies, hasData },
+  };
+}
