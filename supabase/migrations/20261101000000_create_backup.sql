@@ -1,0 +1,1875 @@
+-- The schema `backup`: the files of schemas/backup/ in the order of config.toml.
+
+-- The schema `backup`: what is to be backed up how, what was, and the state of the run under way.
+-- It is not among the API's exposed schemas, and nobody but its owner and service_role can look into it.
+create schema backup;
+
+comment on schema backup is
+    'Backups of this project into its own Storage: settings, the log of runs, and the verbs that start and steer them.';
+
+-- service_role may read the log and call the public verbs; what exactly is granted stands beside each object.
+grant usage on schema backup to service_role;
+
+-- How backups are made: one row, changed by `backup.configure()`.
+-- Each rule is a constraint, and its comment is the hint that `configure()` gives when it is broken.
+create table backup.settings (
+    id boolean primary key default true,
+    function_url text,
+    bucket text not null default 'backups',
+    slice_bytes bigint not null default 67108864,
+    invocation_bytes bigint not null default 100000000,
+    part_bytes integer not null default 41943040,
+    level integer not null default 4,
+    workers integer not null default 2,
+    lease_seconds integer not null default 60,
+    call_ttl_seconds integer not null default 300,
+    max_attempts integer not null default 3,
+    lock_timeout_ms integer not null default 10000,
+    keep_scheduled integer not null default 4,
+    keep_manual integer not null default 4,
+    keep_weekly integer not null default 0,
+    keep_monthly integer not null default 0,
+    keep_yearly integer not null default 0,
+    budget_halvings integer not null default 0,
+
+    constraint one_row check (id),
+    constraint function_url_form check (function_url ~ '^https?://[^[:space:][:cntrl:]/?#@]+/[^[:space:][:cntrl:]?#@]*$'),
+    constraint bucket_form check (bucket ~ '^[A-Za-z0-9._-]{1,100}$'),
+    constraint slice_bytes_range check (slice_bytes between 65536 and 1073741824),
+    constraint slice_fits_its_parts check (slice_bytes <= 3::bigint * part_bytes),
+    constraint invocation_bytes_range check (invocation_bytes between 65536 and 10737418240),
+    constraint part_bytes_range check (part_bytes between 65536 and 50000000),
+    constraint level_range check (level between 1 and 9),
+    constraint workers_range check (workers between 1 and 8),
+    constraint lease_seconds_range check (lease_seconds between 2 and 3600),
+    constraint call_ttl_seconds_range check (call_ttl_seconds between 10 and 3600),
+    constraint max_attempts_range check (max_attempts between 1 and 10),
+    constraint lock_timeout_ms_range check (lock_timeout_ms between 1 and 3600000),
+    constraint keep_scheduled_range check (keep_scheduled between 1 and 1000),
+    constraint keep_manual_range check (keep_manual between 1 and 1000),
+    constraint keep_weekly_range check (keep_weekly between 0 and 1000),
+    constraint keep_monthly_range check (keep_monthly between 0 and 1000),
+    constraint keep_yearly_range check (keep_yearly between 0 and 1000),
+    constraint budget_halvings_range check (budget_halvings between 0 and 6)
+);
+
+-- No policies: should the schema ever be exposed, the API's roles still see nothing.
+alter table backup.settings enable row level security;
+
+-- A person with the service key may look; changes go through configure().
+grant select on backup.settings to service_role;
+
+comment on table backup.settings is 'How backups are made; one row. Change it with backup.configure().';
+comment on column backup.settings.id is 'Always true: the table has one row.';
+comment on column backup.settings.function_url is 'Where the Edge Function `backup` answers; no backup starts before it is set.';
+comment on column backup.settings.bucket is 'Storage bucket that the backups go to.';
+comment on column backup.settings.slice_bytes is 'Bytes on disk (heap and TOAST) of one slice; large tables are cut to this size.';
+comment on column backup.settings.invocation_bytes is 'Bytes that one invocation takes on: what two seconds of CPU export with room to spare.';
+comment on column backup.settings.part_bytes is 'Largest object in the bucket; below the 50 MB that the free plan takes.';
+comment on column backup.settings.level is 'Deflate level; 4 is smaller than pg_dump''s default and twice as fast.';
+comment on column backup.settings.workers is 'Invocations that export at the same time.';
+comment on column backup.settings.lease_seconds is 'How long a worker may be silent before others take over its slices.';
+comment on column backup.settings.call_ttl_seconds is 'How long the one-time token of a call to the function stays valid.';
+comment on column backup.settings.max_attempts is 'How often a run is tried, each time with a new snapshot.';
+comment on column backup.settings.lock_timeout_ms is 'How long a backup waits for a table that DDL has locked before it gives the attempt up.';
+comment on column backup.settings.keep_scheduled is 'Newest scheduled backups that rotation keeps.';
+comment on column backup.settings.keep_manual is 'Newest manual backups that rotation keeps.';
+comment on column backup.settings.keep_weekly is 'Weeks of which rotation keeps a backup.';
+comment on column backup.settings.keep_monthly is 'Months of which rotation keeps a backup.';
+comment on column backup.settings.keep_yearly is 'Years of which rotation keeps a backup.';
+comment on column backup.settings.budget_halvings is 'How often slice_bytes and invocation_bytes are halved at present; workers that died raise it, success lowers it.';
+
+comment on constraint one_row on backup.settings is 'There is one row of settings; change it with backup.configure().';
+comment on constraint function_url_form on backup.settings is
+    'function_url is the full address of the function, without user, query or fragment: https://<project-ref>.supabase.co/functions/v1/backup';
+comment on constraint bucket_form on backup.settings is 'bucket is the name of a Storage bucket: 1 to 100 letters, digits, dots, dashes or underscores.';
+comment on constraint slice_bytes_range on backup.settings is 'slice_bytes is between 65536 (64 KiB) and 1073741824 (1 GiB).';
+comment on constraint slice_fits_its_parts on backup.settings is
+    'slice_bytes is at most three times part_bytes: a slice has three parts for its rows, and rows may not compress at all.';
+comment on constraint invocation_bytes_range on backup.settings is 'invocation_bytes is between 65536 (64 KiB) and 10737418240 (10 GiB).';
+comment on constraint part_bytes_range on backup.settings is 'part_bytes is between 65536 (64 KiB) and 50000000 (50 MB, the free plan''s limit for a file).';
+comment on constraint level_range on backup.settings is 'level is between 1 (fast) and 9 (small).';
+comment on constraint workers_range on backup.settings is 'workers is between 1 and 8.';
+comment on constraint lease_seconds_range on backup.settings is 'lease_seconds is between 2 and 3600.';
+comment on constraint call_ttl_seconds_range on backup.settings is 'call_ttl_seconds is between 10 and 3600.';
+comment on constraint max_attempts_range on backup.settings is 'max_attempts is between 1 and 10.';
+comment on constraint lock_timeout_ms_range on backup.settings is 'lock_timeout_ms is between 1 and 3600000 (an hour).';
+comment on constraint keep_scheduled_range on backup.settings is 'keep_scheduled is between 1 and 1000: rotation never leaves you without a backup.';
+comment on constraint keep_manual_range on backup.settings is 'keep_manual is between 1 and 1000.';
+comment on constraint keep_weekly_range on backup.settings is 'keep_weekly is between 0 and 1000.';
+comment on constraint keep_monthly_range on backup.settings is 'keep_monthly is between 0 and 1000.';
+comment on constraint keep_yearly_range on backup.settings is 'keep_yearly is between 0 and 1000.';
+comment on constraint budget_halvings_range on backup.settings is 'budget_halvings is between 0 and 6; it is counted by the runs themselves.';
+
+-- One row a run: the truth about it, for people and for the verbs. What pg_cron and pg_net say about
+-- themselves is not (a job "succeeds" when its request is queued).
+create table backup.log (
+    id bigint generated always as identity primary key,
+    name text not null,
+    trigger text not null,
+    status text not null default 'queued',
+    phase text,
+    started_at timestamptz not null default now(),
+    finished_at timestamptz,
+    heartbeat_at timestamptz,
+    progressed_at timestamptz not null default now(),
+    progress jsonb not null default '{}',
+    server_version text,
+    tables bigint,
+    rows bigint,
+    raw_bytes bigint,
+    stored_bytes bigint,
+    parts bigint,
+    checksum text,
+    attempt integer not null default 1,
+    attempts jsonb not null default '[]',
+    invocations integer not null default 0,
+    warnings jsonb not null default '[]',
+    error_code text,
+    error_message text,
+    error_hint text,
+    settings jsonb not null,
+    pinned boolean not null default false,
+    verified_at timestamptz,
+    removed_at timestamptz,
+
+    constraint name_unique unique (name),
+    constraint name_form check (name ~ '^backup-[0-9]{8}-[0-9]{6}(-[0-9]+)?$'),
+    constraint trigger_known check (trigger in ('scheduled', 'manual')),
+    constraint status_known check (status in ('queued', 'running', 'succeeded', 'failed', 'cancelled')),
+    constraint phase_known check (phase in ('planning', 'exporting', 'finishing', 'verifying', 'rotating')),
+    -- A run is active or it has an end, never both and never neither.
+    constraint ended_when_inactive check ((status in ('queued', 'running')) = (finished_at is null)),
+    -- No success that was not read back.
+    constraint success_is_verified check (status <> 'succeeded' or (verified_at is not null and checksum is not null)),
+    -- No failure without its reason.
+    constraint failure_has_reason check (status <> 'failed' or (error_code is not null and error_message is not null)),
+    -- Rotation may not take what a person wants to keep.
+    constraint pinned_stays check (not (pinned and removed_at is not null))
+);
+
+-- Two active runs cannot be: not by convention, but here, also for two starts in the same instant.
+create unique index one_active_run on backup.log ((true)) where status in ('queued', 'running');
+
+-- No policies: should the schema ever be exposed, the API's roles still see nothing.
+alter table backup.log enable row level security;
+
+grant select on backup.log to service_role;
+
+comment on table backup.log is 'One row a run. select * from backup.log order by started_at desc';
+comment on column backup.log.id is 'Number of the run.';
+comment on column backup.log.name is 'Folder of the backup in the bucket; a further attempt has its number at the end.';
+comment on column backup.log.trigger is 'scheduled (pg_cron) or manual; rotation counts them apart.';
+comment on column backup.log.status is 'queued (no worker yet), running, succeeded (verified), failed or cancelled.';
+comment on column backup.log.phase is 'What is being done, or what was being done when the run ended without success.';
+comment on column backup.log.started_at is 'When backup.start() made the run.';
+comment on column backup.log.finished_at is 'When the run ended, however it ended.';
+comment on column backup.log.heartbeat_at is 'Last sign of life of any worker.';
+comment on column backup.log.progressed_at is 'When the run last came forward: attempt begun, plan stored, slice finished, part verified.';
+comment on column backup.log.progress is 'slices, slices_done, estimated_bytes, estimated_bytes_done, raw_bytes, stored_bytes, rows, workers, and what they are doing.';
+comment on column backup.log.server_version is 'Version of the PostgreSQL server that was backed up.';
+comment on column backup.log.tables is 'Tables whose rows are in the backup.';
+comment on column backup.log.rows is 'Rows in the backup, counted by COPY itself.';
+comment on column backup.log.raw_bytes is 'COPY text before compression.';
+comment on column backup.log.stored_bytes is 'Bytes of all parts in the bucket.';
+comment on column backup.log.parts is 'Objects of the archive in the bucket, the manifest not counted.';
+comment on column backup.log.checksum is 'SHA-256 of the manifest, which names the SHA-256 of every part.';
+comment on column backup.log.attempt is 'Which attempt is, or was, the last; each has its own snapshot and folder.';
+comment on column backup.log.attempts is 'Earlier attempts: name, phase, end, error, budgets, whether a worker died.';
+comment on column backup.log.invocations is 'Workers that took part, over all attempts.';
+comment on column backup.log.warnings is 'What the backup does not hold or what was odd: code, object, message.';
+comment on column backup.log.error_code is 'Why the run failed, in one stable word.';
+comment on column backup.log.error_message is 'Why the run failed.';
+comment on column backup.log.error_hint is 'What to do about it.';
+comment on column backup.log.settings is 'The settings that this attempt works with; later changes do not touch it.';
+comment on column backup.log.pinned is 'Rotation never removes a pinned backup: backup.pin(name).';
+comment on column backup.log.verified_at is 'When every part had been read back from Storage and matched its checksum.';
+comment on column backup.log.removed_at is 'When rotation removed the backup from the bucket.';
+
+-- What the planner found and decided for the present attempt of a run. Slices and parts hang on it, so that
+-- deleting the plan clears an attempt away.
+create table backup.plans (
+    run_id bigint primary key references backup.log (id) on delete cascade,
+    worker uuid not null,
+    planned_at timestamptz not null default now(),
+    estimated_bytes bigint not null,
+    locked text[] not null,
+    facts jsonb not null,
+
+    constraint estimated_bytes_range check (estimated_bytes >= 0)
+);
+
+-- Nobody but the owner; no policies, no grants.
+alter table backup.plans enable row level security;
+
+comment on table backup.plans is 'The plan of a run''s present attempt; cleared at the next start.';
+comment on column backup.plans.run_id is 'The run.';
+comment on column backup.plans.worker is 'The worker that planned.';
+comment on column backup.plans.planned_at is 'When the plan was stored.';
+comment on column backup.plans.estimated_bytes is 'Bytes on disk of all slices.';
+comment on column backup.plans.locked is 'Quoted names of the tables that every holder of the snapshot locks access share.';
+comment on column backup.plans.facts is 'What the finisher writes into the manifest.';
+
+-- The work of an attempt, cut into what one worker exports in one go.
+create table backup.slices (
+    run_id bigint not null references backup.plans (run_id) on delete cascade,
+    number integer not null,
+    first_part integer not null,
+    estimated_bytes bigint not null,
+    pieces jsonb not null,
+    worker uuid,
+    tries integer not null default 0,
+    finished_at timestamptz,
+    result jsonb,
+
+    primary key (run_id, number),
+    constraint number_range check (number >= 0),
+    constraint first_part_range check (first_part between 0 and 99999),
+    constraint estimated_bytes_range check (estimated_bytes >= 0),
+    constraint pieces_form check (jsonb_typeof(pieces) = 'array'),
+    -- Done means done by someone, with a result.
+    constraint finished_with_result check ((finished_at is null) = (result is null) and (finished_at is null or worker is not null))
+);
+
+-- Claims look for unfinished slices only; a large run has thousands of finished ones.
+create index unfinished_slices on backup.slices (run_id, number) where finished_at is null;
+
+-- Nobody but the owner; no policies, no grants.
+alter table backup.slices enable row level security;
+
+comment on table backup.slices is 'Slices of a run''s present attempt.';
+comment on column backup.slices.run_id is 'The run.';
+comment on column backup.slices.number is 'Place of the slice in the archive.';
+comment on column backup.slices.first_part is 'First of the part numbers that belong to the slice.';
+comment on column backup.slices.estimated_bytes is 'Bytes on disk of its pieces.';
+comment on column backup.slices.pieces is 'The pieces of tables to export, in archive order.';
+comment on column backup.slices.worker is 'Who has claimed it; null while it waits.';
+comment on column backup.slices.tries is 'How often it was claimed and not given back in good order.';
+comment on column backup.slices.finished_at is 'When its last part was stored.';
+comment on column backup.slices.result is 'rows, raw_bytes, stored_bytes, and the same with checksums for each piece.';
+
+-- Objects of the archive that an attempt has stored in the bucket.
+create table backup.parts (
+    run_id bigint not null references backup.plans (run_id) on delete cascade,
+    name text not null,
+    slice_number integer,
+    bytes bigint not null,
+    sha256 text not null,
+    stored_at timestamptz not null default now(),
+    verified_at timestamptz,
+
+    primary key (run_id, name),
+    constraint name_form check (name ~ '^[0-9]{5}\.dump$'),
+    constraint bytes_range check (bytes > 0),
+    constraint sha256_form check (sha256 ~ '^[0-9a-f]{64}$')
+);
+
+-- Nobody but the owner; no policies, no grants.
+alter table backup.parts enable row level security;
+
+comment on table backup.parts is 'Parts that a run''s present attempt has stored.';
+comment on column backup.parts.run_id is 'The run.';
+comment on column backup.parts.name is 'Name of the object in the backup''s folder; name order is archive order.';
+comment on column backup.parts.slice_number is 'The slice it belongs to; null for the table of contents and for closing parts.';
+comment on column backup.parts.bytes is 'Its size.';
+comment on column backup.parts.sha256 is 'Its SHA-256 in hexadecimal, computed before the upload.';
+comment on column backup.parts.stored_at is 'When it was recorded.';
+comment on column backup.parts.verified_at is 'When it was read back and its SHA-256 matched.';
+
+-- Invocations of the function that entered a run. Kept over all attempts, as evidence, until the next start.
+create table backup.workers (
+    id uuid primary key,
+    run_id bigint not null references backup.log (id) on delete cascade,
+    attempt integer not null,
+    role text not null,
+    backend_pid integer not null,
+    backend_start timestamptz not null,
+    entered_at timestamptz not null default clock_timestamp(),
+    lease_until timestamptz not null,
+    snapshot text,
+    held_at timestamptz,
+    leaving_at timestamptz,
+    left_at timestamptz,
+    progress jsonb,
+    error jsonb,
+
+    constraint role_known check (role in ('plan', 'export', 'finish')),
+    -- A holder is somebody from whom the snapshot can be imported.
+    constraint holder_has_snapshot check ((held_at is null) = (snapshot is null))
+);
+
+create index workers_of_run on backup.workers (run_id, attempt);
+
+-- Nobody but the owner; no policies, no grants.
+alter table backup.workers enable row level security;
+
+comment on table backup.workers is 'Invocations that entered a run.';
+comment on column backup.workers.id is 'The worker''s own choice.';
+comment on column backup.workers.run_id is 'The run.';
+comment on column backup.workers.attempt is 'The attempt it entered; it has no say in any other.';
+comment on column backup.workers.role is 'plan, export or finish: what it was told on entering, or what it took on later.';
+comment on column backup.workers.backend_pid is 'Process of its export session.';
+comment on column backup.workers.backend_start is 'Start of that process: process numbers come back.';
+comment on column backup.workers.entered_at is 'When it entered.';
+comment on column backup.workers.lease_until is 'Until when it may be silent.';
+comment on column backup.workers.snapshot is 'The snapshot that its session exports.';
+comment on column backup.workers.held_at is 'When it became a holder of the snapshot.';
+comment on column backup.workers.leaving_at is 'When it first asked to leave and had to go on holding the snapshot.';
+comment on column backup.workers.left_at is 'When it left in good order or lost its place; null for one that died.';
+comment on column backup.workers.progress is 'What it is at: slice, table, rows, raw_bytes.';
+comment on column backup.workers.error is 'Why it gave up: code, message, hint.';
+
+-- Who lives, of the active run's present attempt. A session in pg_stat_activity says so at once; the lease
+-- is the second line, for a session that the server has not noticed to be gone. One whose lease ran out no
+-- longer works, yet its snapshot can still be imported while the session is there.
+create view backup.live_workers with (security_invoker = true) as
+select
+    w.id,
+    w.run_id,
+    w.role,
+    w.snapshot,
+    w.held_at,
+    w.progress,
+    w.leaving_at is null and w.lease_until > clock_timestamp() as working
+from backup.workers w
+join backup.log l on l.id = w.run_id and l.attempt = w.attempt and l.status in ('queued', 'running')
+join pg_catalog.pg_stat_activity a on a.pid = w.backend_pid and a.backend_start = w.backend_start
+where w.left_at is null;
+
+comment on view backup.live_workers is 'Workers of the present attempt whose export session exists.';
+comment on column backup.live_workers.id is 'The worker.';
+comment on column backup.live_workers.run_id is 'The run.';
+comment on column backup.live_workers.role is 'plan, export or finish.';
+comment on column backup.live_workers.snapshot is 'The snapshot that can be imported from it.';
+comment on column backup.live_workers.held_at is 'Since when.';
+comment on column backup.live_workers.progress is 'What it is at.';
+comment on column backup.live_workers.working is 'False for one that waits to leave or whose lease ran out.';
+
+-- Calls of the function, each with a token of its own. Only the token's hash is kept: who reads this table
+-- cannot call.
+create table backup.calls (
+    hash bytea primary key,
+    run_id bigint not null references backup.log (id) on delete cascade,
+    request_id bigint not null,
+    created_at timestamptz not null default clock_timestamp(),
+    expires_at timestamptz not null,
+    used_at timestamptz,
+    worker uuid,
+    answer jsonb,
+
+    constraint hash_form check (length(hash) = 32)
+);
+
+create index calls_of_run on backup.calls (run_id, created_at);
+
+-- Nobody but the owner; no policies, no grants.
+alter table backup.calls enable row level security;
+
+comment on table backup.calls is 'Calls of the function, with hashes of their one-time tokens.';
+comment on column backup.calls.hash is 'SHA-256 of the token.';
+comment on column backup.calls.run_id is 'The only run that the token is good for.';
+comment on column backup.calls.request_id is 'pg_net''s number of the request; pg_net counts anew after a crash.';
+comment on column backup.calls.created_at is 'When the call was queued.';
+comment on column backup.calls.expires_at is 'From when on the token is refused.';
+comment on column backup.calls.used_at is 'When the function showed the token; it is good once.';
+comment on column backup.calls.worker is 'The worker that came of the call.';
+comment on column backup.calls.answer is 'pg_net''s evidence, copied because pg_net drops it after some hours: status, error, body.';
+
+-- Is this text a schedule of five fields that does what it says? pg_cron itself is lenient: it takes a sixth
+-- field and ignores it, and drops what follows a number (`5/10` runs at minute 5). Such schedules run at other
+-- times than their author thinks, so they are refused here.
+-- Understood: `*`, numbers, names (jan, mon), ranges, lists, steps after `*` or a range; day of week 0 to 7.
+
+-- One field: `low` and `high` are its bounds, `names` stand for the numbers from `low` on.
+create function backup._is_schedule_field(field text, low integer, high integer, names text[])
+returns boolean
+language plpgsql
+immutable
+set search_path = ''
+as $$
+declare
+    item text;
+    found text[];
+    first integer;
+    last integer;
+begin
+    foreach item in array string_to_array(lower(field), ',') loop
+        found := regexp_match(item, '^(?:\*|([a-z]{3}|[0-9]{1,2})(?:-([a-z]{3}|[0-9]{1,2}))?)(?:/([0-9]{1,2}))?$');
+        if found is null then
+            return false;
+        end if;
+        first := case
+            when item like '*%' then low
+            when found[1] ~ '[0-9]' then found[1]::integer
+            else low - 1 + array_position(names, found[1])
+        end;
+        last := case
+            when item like '*%' then high
+            when found[2] is null then first
+            when found[2] ~ '[0-9]' then found[2]::integer
+            else low - 1 + array_position(names, found[2])
+        end;
+        if first is null or last is null or first < low or last > high or first > last then
+            return false;
+        end if;
+        -- A step needs something to step through, and one beyond the field's end is a mistake.
+        if found[3] is not null and (item not like '%-%' and item not like '*%' or found[3]::integer not between 1 and high) then
+            return false;
+        end if;
+    end loop;
+    return coalesce(field <> '', false);
+end;
+$$;
+
+revoke all on function backup._is_schedule_field from public;
+comment on function backup._is_schedule_field is 'Is this text one field of a cron schedule?';
+
+create function backup.is_schedule(schedule text)
+returns boolean
+language plpgsql
+immutable
+set search_path = ''
+as $$
+declare
+    fields text[] := regexp_split_to_array(btrim(schedule, ' '), ' +');
+begin
+    return coalesce(array_length(fields, 1), 0) = 5
+        and backup._is_schedule_field(fields[1], 0, 59, '{}')
+        and backup._is_schedule_field(fields[2], 0, 23, '{}')
+        and backup._is_schedule_field(fields[3], 1, 31, '{}')
+        and backup._is_schedule_field(fields[4], 1, 12, '{jan,feb,mar,apr,may,jun,jul,aug,sep,oct,nov,dec}')
+        and backup._is_schedule_field(fields[5], 0, 7, '{sun,mon,tue,wed,thu,fri,sat}');
+end;
+$$;
+
+revoke all on function backup.is_schedule from public;
+comment on function backup.is_schedule is 'Is this text a cron schedule of five fields? Null is not.';
+
+-- The two jobs of pg_cron: `backup-weekly` starts backups, `backup-watch` calls the watch-dog.
+create function backup._require_cron()
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+    if to_regprocedure('cron.schedule(text, text, text)') is null then
+        raise exception 'pg_cron is not installed: nothing would start or watch over backups'
+            using errcode = 'feature_not_supported',
+                hint = 'create extension pg_cron with schema pg_catalog; or turn it on under Integrations in the dashboard.';
+    end if;
+end;
+$$;
+
+revoke all on function backup._require_cron from public;
+comment on function backup._require_cron is 'Raises a clear error where pg_cron is missing.';
+
+-- By number and owner: pg_cron raises for a name it does not know, and a superuser sees other people's jobs.
+create function backup._drop_job(name text)
+returns boolean
+language plpgsql
+set search_path = ''
+as $$
+declare
+    job bigint;
+begin
+    perform backup._require_cron();
+    select j.jobid into job from cron.job j where j.jobname = _drop_job.name and j.username = current_user;
+    return job is not null and cron.unschedule(job);
+end;
+$$;
+
+revoke all on function backup._drop_job from public;
+comment on function backup._drop_job is 'Removes a job of pg_cron; false when there was none.';
+
+-- The watch-dog's job exists while a run is active. Both verbs may be repeated.
+create function backup._watch_on()
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+    perform backup._require_cron();
+    perform cron.alter_job(cron.schedule('backup-watch', '* * * * *', 'select backup.watch()'), active := true);
+end;
+$$;
+
+revoke all on function backup._watch_on from public;
+comment on function backup._watch_on is 'Lets pg_cron call the watch-dog every minute.';
+
+create function backup._watch_off()
+returns void
+language sql
+set search_path = ''
+as $$
+    select backup._drop_job('backup-watch');
+$$;
+
+revoke all on function backup._watch_off from public;
+comment on function backup._watch_off is 'Sends the watch-dog to sleep.';
+
+-- The job that starts a backup by the clock. There is one; scheduling again changes its time.
+-- Example: select backup.schedule('30 2 * * *');
+create function backup.schedule(schedule text)
+returns bigint
+language plpgsql
+-- The job has to belong to the owner of the schema, whoever of the two roles calls.
+security definer
+set search_path = ''
+as $$
+declare
+    job bigint;
+begin
+    if not backup.is_schedule(schedule) then
+        raise exception 'schedule refused: "%" is not a schedule of five fields', schedule
+            using errcode = 'invalid_parameter_value',
+                hint = 'Give minute, hour, day of month, month and day of week (UTC), such as 0 3 * * 0 for Sundays at three.';
+    end if;
+    perform backup._require_cron();
+    job := cron.schedule('backup-weekly', btrim(schedule, ' '), $job$select backup.start('scheduled')$job$);
+    -- Jobs of a restored database come back inactive, and scheduling alone leaves them so.
+    perform cron.alter_job(job, active := true);
+    return job;
+end;
+$$;
+
+revoke all on function backup.schedule from public;
+grant execute on function backup.schedule to service_role;
+comment on function backup.schedule is 'Backs up by this cron schedule (UTC) from now on; answers the job''s number.';
+
+-- Ends the backups by the clock; answers false when there were none.
+create function backup.unschedule()
+returns boolean
+language sql
+security definer
+set search_path = ''
+as $$
+    select backup._drop_job('backup-weekly');
+$$;
+
+revoke all on function backup.unschedule from public;
+grant execute on function backup.unschedule to service_role;
+comment on function backup.unschedule is 'Ends the scheduled backups.';
+
+-- Changes the settings named in the call and leaves the others as they are; answers the settings as they are
+-- now. Example: select backup.configure(function_url => 'https://abc.supabase.co/functions/v1/backup', workers => 3);
+-- A run under way keeps the settings it began with.
+create function backup.configure(
+    function_url text default null,
+    bucket text default null,
+    slice_bytes bigint default null,
+    invocation_bytes bigint default null,
+    part_bytes integer default null,
+    level integer default null,
+    workers integer default null,
+    lease_seconds integer default null,
+    call_ttl_seconds integer default null,
+    max_attempts integer default null,
+    lock_timeout_ms integer default null,
+    keep_scheduled integer default null,
+    keep_manual integer default null,
+    keep_weekly integer default null,
+    keep_monthly integer default null,
+    keep_yearly integer default null
+)
+returns backup.settings
+language plpgsql
+-- service_role may change settings here, under the checks, but not write the table.
+security definer
+set search_path = ''
+as $$
+declare
+    changed backup.settings;
+    rule text;
+begin
+    update backup.settings s set
+        function_url = coalesce(configure.function_url, s.function_url),
+        bucket = coalesce(configure.bucket, s.bucket),
+        slice_bytes = coalesce(configure.slice_bytes, s.slice_bytes),
+        invocation_bytes = coalesce(configure.invocation_bytes, s.invocation_bytes),
+        part_bytes = coalesce(configure.part_bytes, s.part_bytes),
+        level = coalesce(configure.level, s.level),
+        workers = coalesce(configure.workers, s.workers),
+        lease_seconds = coalesce(configure.lease_seconds, s.lease_seconds),
+        call_ttl_seconds = coalesce(configure.call_ttl_seconds, s.call_ttl_seconds),
+        max_attempts = coalesce(configure.max_attempts, s.max_attempts),
+        lock_timeout_ms = coalesce(configure.lock_timeout_ms, s.lock_timeout_ms),
+        keep_scheduled = coalesce(configure.keep_scheduled, s.keep_scheduled),
+        keep_manual = coalesce(configure.keep_manual, s.keep_manual),
+        keep_weekly = coalesce(configure.keep_weekly, s.keep_weekly),
+        keep_monthly = coalesce(configure.keep_monthly, s.keep_monthly),
+        keep_yearly = coalesce(configure.keep_yearly, s.keep_yearly),
+        -- Who sets a budget anew wants it tried as it stands.
+        budget_halvings = case
+            when configure.slice_bytes is null and configure.invocation_bytes is null then s.budget_halvings
+            else 0
+        end
+    returning s.* into strict changed;
+    return changed;
+exception
+    when check_violation then
+        get stacked diagnostics rule = constraint_name;
+        raise exception 'settings refused: they break the rule %', rule
+            using errcode = 'invalid_parameter_value',
+                hint = (
+                    select pg_catalog.obj_description(c.oid, 'pg_constraint')
+                    from pg_catalog.pg_constraint c
+                    where c.conname = rule and c.conrelid = 'backup.settings'::regclass
+                );
+end;
+$$;
+
+revoke all on function backup.configure from public;
+grant execute on function backup.configure to service_role;
+comment on function backup.configure is 'Changes the settings named in the call; answers all of them.';
+
+-- The settings that an attempt works with: as configured, the budgets halved as often as deaths have asked for.
+create function backup._settings_of_attempt()
+returns jsonb
+language sql
+stable
+set search_path = ''
+as $$
+    select to_jsonb(s) - '{id,function_url,budget_halvings}'::text[] || jsonb_build_object(
+        'slice_bytes', greatest(65536, s.slice_bytes >> s.budget_halvings),
+        'invocation_bytes', greatest(65536, s.invocation_bytes >> s.budget_halvings)
+    )
+    from backup.settings s;
+$$;
+
+revoke all on function backup._settings_of_attempt from public;
+comment on function backup._settings_of_attempt is 'The settings that the next attempt works with.';
+
+-- Calls the function for an active run, with a one-time token; answers pg_net's number of the request.
+-- The request goes out when the transaction commits, and a transaction that fails leaves neither call nor token.
+create function backup.dispatch(run_id bigint)
+returns bigint
+language plpgsql
+set search_path = ''
+as $$
+declare
+    -- Two random UUIDs: 244 random bits, from the server's strong source.
+    token text := gen_random_uuid()::text || gen_random_uuid()::text;
+    settings backup.settings;
+    request bigint;
+begin
+    select s.* into strict settings from backup.settings s;
+    if settings.function_url is null then
+        raise exception 'run % cannot be dispatched: function_url is not configured', run_id
+            using errcode = 'object_not_in_prerequisite_state',
+                hint = 'select backup.configure(function_url => ''https://<project-ref>.supabase.co/functions/v1/backup'')';
+    end if;
+    if not exists (select from backup.log l where l.id = dispatch.run_id and l.finished_at is null) then
+        raise exception 'run % cannot be dispatched: it is not active', run_id
+            using errcode = 'object_not_in_prerequisite_state',
+                hint = 'select backup.start() begins a new run; select * from backup.log shows all of them.';
+    end if;
+    -- The function answers at once. A half minute is for its cold start; pg_net's own five seconds are too few,
+    -- and it keeps all later requests waiting while this one is open.
+    request := net.http_post(
+        url := settings.function_url,
+        body := jsonb_build_object('run_id', run_id),
+        headers := jsonb_build_object('Content-Type', 'application/json', 'x-backup-token', token),
+        timeout_milliseconds := 30000
+    );
+    insert into backup.calls (hash, run_id, request_id, expires_at)
+    values (
+        sha256(convert_to(token, 'UTF8')),
+        dispatch.run_id,
+        request,
+        clock_timestamp() + make_interval(secs => settings.call_ttl_seconds)
+    );
+    return request;
+end;
+$$;
+
+revoke all on function backup.dispatch from public;
+comment on function backup.dispatch is 'Calls the function for a run; answers pg_net''s request number.';
+
+-- The run that an unused, unexpired token was made for; null for any other text. The token is used up.
+create function backup._redeem(token text)
+returns bigint
+language sql
+set search_path = ''
+as $$
+    update backup.calls c
+    set used_at = clock_timestamp()
+    where c.hash = sha256(convert_to(token, 'UTF8')) and c.used_at is null and c.expires_at > clock_timestamp()
+    returning c.run_id;
+$$;
+
+revoke all on function backup._redeem from public;
+comment on function backup._redeem is 'The run of a one-time token, which is used up; null for one that is not good.';
+
+-- Copies what pg_net knows about the calls of a run, before pg_net forgets it. An older response can bear the
+-- same number, because pg_net counts anew after a crash; hence the comparison of times.
+create function backup._collect_answers(run_id bigint)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+        update backup.calls c
+        set answer = jsonb_strip_nulls(jsonb_build_object(
+            'status', r.status_code, 'error', r.error_msg, 'body', left(r.content, 300)
+        ))
+        from net._http_response r
+        where c.run_id = _collect_answers.run_id
+            and c.answer is null
+            and r.id = c.request_id
+            and r.created > c.created_at - interval '1 minute';
+end;
+$$;
+
+revoke all on function backup._collect_answers from public;
+comment on function backup._collect_answers is 'Copies pg_net''s responses to the calls of a run.';
+
+-- What became of the calls since the run's last sign of life. `expected`: a worker may still come of it. `vain`: none did.
+create function backup._calls_of(run_id bigint, out expected bigint, out vain bigint, out answer jsonb)
+language sql
+set search_path = ''
+as $$
+    with calls as (
+        select
+            c.created_at,
+            c.answer,
+            c.worker is null and case
+                -- Refused or not delivered: wait a little before the next call, not longer.
+                when c.answer ->> 'status' not like '2%' or c.answer ? 'error' then c.created_at > clock_timestamp() - interval '5 seconds'
+                -- Under way: pg_net's queue, a cold start, two connections.
+                else greatest(c.created_at, c.used_at) > clock_timestamp() - interval '45 seconds'
+            end as expected,
+            c.worker is not null as entered
+        from backup.calls c
+        where c.run_id = _calls_of.run_id
+    )
+    select
+        count(*) filter (where c.expected),
+        count(*) filter (where not c.expected and not c.entered and c.created_at > coalesce(l.heartbeat_at, l.started_at)),
+        (array_agg(c.answer order by c.created_at desc) filter (where c.answer is not null and not c.entered))[1]
+    from backup.log l
+    left join calls c on true
+    where l.id = _calls_of.run_id;
+$$;
+
+revoke all on function backup._calls_of from public;
+comment on function backup._calls_of is 'How many calls of a run are under way or were in vain, and the last answer that was in vain.';
+
+-- How attempts and runs end. Verbs that change a run lock its row first: a run's workers, its watch-dog and people act one after another,
+-- in short statements, and no two of them see half of what the other did.
+
+-- Locks the run and answers it as it is then.
+create function backup._lock(run_id bigint)
+returns backup.log
+language plpgsql
+set search_path = ''
+as $$
+declare
+    run backup.log;
+begin
+    select l.* into run from backup.log l where l.id = run_id for update;
+    if not found then
+        raise exception 'run % does not exist', run_id
+            using errcode = 'no_data_found', hint = 'select * from backup.log shows all runs.';
+    end if;
+    -- A transaction sees pg_stat_activity as it was at its first look; forget what was seen while we waited.
+    perform pg_catalog.pg_stat_clear_snapshot();
+    return run;
+end;
+$$;
+
+revoke all on function backup._lock from public;
+comment on function backup._lock is 'Locks a run until the transaction ends, and answers it.';
+
+-- Workers of an attempt that came to nothing: their session is gone, or they gave up with an error.
+create function backup._lost_workers(run backup.log)
+returns setof backup.workers
+language sql
+stable
+set search_path = ''
+as $$
+    select w.*
+    from backup.workers w
+    where w.run_id = run.id
+        and w.attempt = run.attempt
+        and (
+            w.error is not null
+            or w.left_at is null and not exists (select from backup.live_workers live where live.id = w.id)
+        );
+$$;
+
+revoke all on function backup._lost_workers from public;
+comment on function backup._lost_workers is 'Workers of the present attempt that died or gave up.';
+
+-- Did a worker end in the middle of its work, as one does that used up its CPU or memory? A restart of the
+-- server also ends their sessions, and says nothing about budgets.
+create function backup._worker_died(run backup.log)
+returns boolean
+language sql
+stable
+set search_path = ''
+as $$
+    select exists (
+        select
+        from backup._lost_workers(run) lost
+        where lost.error ->> 'code' = 'worker_ended'
+            or lost.left_at is null and lost.backend_start > pg_postmaster_start_time()
+                and not exists (select from backup.live_workers live where live.id = lost.id)
+    );
+$$;
+
+revoke all on function backup._worker_died from public;
+comment on function backup._worker_died is 'Did a worker of the present attempt die of its limits?';
+
+-- Ends the present attempt of a locked run with `error` (code, message, hint). With `retry` and attempts left
+-- the next one begins: new folder, new snapshot, new settings, smaller budgets after a death; true then.
+-- Otherwise the run fails; false. Dispatching is the caller's: backup._steer().
+create function backup._end_attempt(run backup.log, error jsonb, retry boolean)
+returns boolean
+language plpgsql
+set search_path = ''
+as $$
+declare
+    died boolean := backup._worker_died(run);
+begin
+    if died then
+        update backup.settings s set budget_halvings = least(6, s.budget_halvings + 1);
+    end if;
+    update backup.log l
+    set attempts = l.attempts || jsonb_build_object(
+        'attempt', run.attempt,
+        'name', run.name,
+        'phase', run.phase,
+        'ended_at', clock_timestamp(),
+        'error', error,
+        'worker_died', died,
+        'slice_bytes', run.settings -> 'slice_bytes',
+        'invocation_bytes', run.settings -> 'invocation_bytes'
+    )
+    where l.id = run.id;
+    if not retry or run.attempt >= (run.settings ->> 'max_attempts')::integer then
+        perform backup._end_run(run, 'failed', error);
+        return false;
+    end if;
+    delete from backup.plans p where p.run_id = run.id;
+    update backup.log l
+    set attempt = run.attempt + 1,
+        name = substring(run.name from '^backup-[0-9]{8}-[0-9]{6}') || '-' || run.attempt + 1,
+        status = 'running',
+        phase = 'planning',
+        progress = '{}',
+        progressed_at = clock_timestamp(),
+        warnings = '[]',
+        server_version = null,
+        tables = null,
+        settings = backup._settings_of_attempt()
+    where l.id = run.id;
+    return true;
+end;
+$$;
+
+revoke all on function backup._end_attempt from public;
+comment on function backup._end_attempt is 'Ends an attempt: true when another one begins, false when the run has failed.';
+
+-- Ends a locked run that did not succeed. Its workers learn of it from their next verb.
+create function backup._end_run(run backup.log, status text, error jsonb)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+    update backup.log l
+    set status = _end_run.status,
+        finished_at = clock_timestamp(),
+        error_code = coalesce(error ->> 'code', 'internal'),
+        error_message = coalesce(error ->> 'message', 'the function gave no reason'),
+        error_hint = error ->> 'hint'
+    where l.id = run.id;
+    perform backup._watch_off();
+end;
+$$;
+
+revoke all on function backup._end_run from public;
+comment on function backup._end_run is 'Ends a run as failed or cancelled.';
+
+-- What does the run need now? Called whenever something changed (a start, a plan, a worker that leaves, an
+-- attempt that ended) and every minute by the watch-dog. Doing it twice does no more than doing it once.
+-- 1. A run of which no call comes to anything fails, with what pg_net saw.
+-- 2. An attempt whose snapshot is lost, or that does not come forward, ends.
+-- 3. As many workers are called as have work, less those that work or are on their way.
+create function backup._steer(run_id bigint)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+    run backup.log := backup._lock(run_id);
+    calls record;
+    error jsonb;
+    unfinished bigint;
+    wanted bigint;
+    working bigint;
+begin
+    if run.finished_at is not null then
+        return;
+    end if;
+    perform backup._collect_answers(run_id);
+    select c.* into calls from backup._calls_of(run_id) c;
+    error := backup._unreachable(calls.vain, calls.answer);
+    if error is not null then
+        perform backup._end_attempt(run, error, false);
+        return;
+    end if;
+    error := backup._stuck(run);
+    if error is not null then
+        if not backup._end_attempt(run, error, true) then
+            return;
+        end if;
+        run := backup._lock(run_id);
+    end if;
+    select count(*) into unfinished from backup.slices s where s.run_id = run.id and s.finished_at is null;
+    -- One worker plans and one finishes; only slices can be shared.
+    wanted := greatest(1, least(unfinished, (run.settings ->> 'workers')::bigint));
+    select count(*) into working from backup.live_workers w where w.run_id = run.id and w.working;
+    for i in 1 .. (wanted - working - calls.expected)::integer loop
+        perform backup.dispatch(run.id);
+    end loop;
+end;
+$$;
+
+revoke all on function backup._steer from public;
+comment on function backup._steer is 'Ends an attempt that cannot go on, and calls the workers that are missing.';
+
+-- The error of a run whose calls come to nothing; null while there is hope. Five calls in vain are enough, and two
+-- when the function itself refuses: a missing or wrongly deployed function does not mend in minutes.
+create function backup._unreachable(vain bigint, answer jsonb)
+returns jsonb
+language plpgsql
+immutable
+set search_path = ''
+as $$
+declare
+    status integer := (answer ->> 'status')::integer;
+    refused boolean := coalesce(status between 400 and 499 and status not in (408, 429), false);
+begin
+    if vain < (case when refused then 2 else 5 end) then
+        return null;
+    end if;
+    return jsonb_build_object(
+        'code', 'function_unreachable',
+        'message', format('the function did not begin work after %s calls: ', vain) || case
+            when answer is null then 'pg_net has no response'
+            when status is null then coalesce(answer ->> 'error', 'pg_net has an empty response')
+            else format('it answered %s %s', status, answer ->> 'body')
+        end,
+        'hint', case
+            when status in (401, 403) then 'Deploy the function with verify_jwt = false, as in supabase/config.toml: supabase functions deploy backup'
+            when status = 404 then 'Deploy the function (supabase functions deploy backup) and check function_url in backup.settings.'
+            when status between 200 and 299 then 'The function answers but does not get to work: see its logs, and check that it reaches the database.'
+            when status is not null then 'See the logs of the function.'
+            when answer is null then 'Check that pg_net works: select net.check_worker_is_up(), and restart it with select net.worker_restart().'
+            else 'Check function_url in backup.settings, and that the function is deployed.'
+        end
+    );
+end;
+$$;
+
+revoke all on function backup._unreachable from public;
+comment on function backup._unreachable is 'The error of a run whose calls come to nothing; null while there is hope.';
+
+-- The error of an attempt that cannot go on; null when it can.
+create function backup._stuck(run backup.log)
+returns jsonb
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+    unfinished bigint;
+    last backup.workers;
+    lost bigint;
+begin
+    select count(*) into unfinished from backup.slices s where s.run_id = run.id and s.finished_at is null;
+    if unfinished > 0 and not exists (
+        select from backup.live_workers w where w.run_id = run.id and w.held_at is not null
+    ) then
+        return jsonb_build_object(
+            'code', 'snapshot_lost',
+            'message', format('all workers that held the snapshot ended with %s slices unfinished', unfinished),
+            'hint', 'Workers end when the platform stops them or the database restarts: see the logs of the function.'
+        );
+    end if;
+    select count(*) into lost from backup._lost_workers(run) w where w.entered_at > run.progressed_at;
+    if lost < 2 + (run.settings ->> 'workers')::integer and not exists (
+        select
+        from backup.slices s
+        where s.run_id = run.id
+            and s.finished_at is null
+            and s.tries >= 3
+            and not exists (select from backup.live_workers w where w.id = s.worker and w.working)
+    ) then
+        return null;
+    end if;
+    -- What the last of them had to say tells more than that it failed.
+    select w.* into last from backup._lost_workers(run) w where w.error is not null order by w.entered_at desc limit 1;
+    return coalesce(last.error, jsonb_build_object(
+        'code', 'worker_died',
+        'message', format('%s workers ended without a word while %s', lost, run.phase),
+        'hint', 'See the logs of the function for limits of CPU, memory or time that it reached.'
+    ));
+end;
+$$;
+
+revoke all on function backup._stuck from public;
+comment on function backup._stuck is 'The error of an attempt that cannot go on; null when it can.';
+
+-- The watch-dog, called by pg_cron every minute while a run is active. It may be called at any time.
+create function backup.watch()
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+    active bigint;
+begin
+    select l.id into active from backup.log l where l.finished_at is null;
+    if found then
+        perform backup._steer(active);
+    else
+        perform backup._watch_off();
+    end if;
+end;
+$$;
+
+revoke all on function backup.watch from public;
+comment on function backup.watch is 'The watch-dog: sees that the active run has workers, or ends it with the reason.';
+
+-- Starts a backup and answers the run's number. The run is made here, the work is done by the function that is called
+-- when this transaction commits. While a run is active, or nothing is configured, a manual start is refused with an error;
+-- a scheduled one leaves a failed row in the log and answers null, since nobody reads what a cron job raises.
+create function backup.start(trigger text default 'manual')
+returns bigint
+language plpgsql
+-- service_role starts runs, but may not write the log, nor own the watch-dog's job.
+security definer
+set search_path = ''
+as $$
+declare
+    run_id bigint;
+    active backup.log;
+    refusal jsonb;
+begin
+    if trigger is null or trigger not in ('scheduled', 'manual') then
+        raise exception 'start refused: "%" is not a trigger', trigger
+            using errcode = 'invalid_parameter_value', hint = 'Give scheduled or manual.';
+    end if;
+    perform backup._abandon();
+    if (select s.function_url from backup.settings s) is null then
+        refusal := jsonb_build_object(
+            'code', 'not_configured',
+            'message', 'backup not started: function_url is not configured',
+            'hint', 'select backup.configure(function_url => ''https://<project-ref>.supabase.co/functions/v1/backup'')'
+        );
+    else
+        begin
+            insert into backup.log (name, trigger, settings)
+            values (backup._free_name(), start.trigger, backup._settings_of_attempt())
+            returning id into run_id;
+        exception
+            when unique_violation then
+                -- The index over active runs; whoever was first is committed, since the insert waited for it.
+                select l.* into active from backup.log l where l.finished_at is null;
+                refusal := jsonb_build_object(
+                    'code', 'run_active',
+                    'message', format('backup not started: run %s (%s) is active', active.id, active.name),
+                    'hint', format('Wait for it (select * from backup.log), or end it: select backup.cancel(%s)', active.id)
+                );
+        end;
+    end if;
+    if refusal is not null and trigger = 'manual' then
+        raise exception '%', refusal ->> 'message'
+            using errcode = 'object_not_in_prerequisite_state', hint = refusal ->> 'hint';
+    elsif refusal is not null then
+        insert into backup.log (name, trigger, settings, status, finished_at, error_code, error_message, error_hint)
+        values (
+            backup._free_name(), start.trigger, backup._settings_of_attempt(), 'failed', now(),
+            refusal ->> 'code', refusal ->> 'message', refusal ->> 'hint'
+        );
+        -- What keeps the active run so long? Perhaps its watch-dog is gone.
+        perform backup.watch();
+        return null;
+    end if;
+    -- Of earlier runs the log row stays; what they needed while they ran goes.
+    delete from backup.plans p using backup.log l where l.id = p.run_id and l.finished_at is not null;
+    delete from backup.workers w using backup.log l where l.id = w.run_id and l.finished_at is not null;
+    delete from backup.calls c using backup.log l where l.id = c.run_id and l.finished_at is not null;
+    perform backup._watch_on();
+    perform backup._steer(run_id);
+    return run_id;
+end;
+$$;
+
+revoke all on function backup.start from public;
+grant execute on function backup.start to service_role;
+comment on function backup.start is 'Starts a backup; answers the number of the run in backup.log.';
+
+-- Ends an active run; answers false when it had ended before. Workers stop at their next sign of life.
+create function backup.cancel(run_id bigint)
+returns boolean
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    run backup.log := backup._lock(run_id);
+begin
+    if run.finished_at is not null then
+        return false;
+    end if;
+    perform backup._end_run(run, 'cancelled', jsonb_build_object(
+        'code', 'cancelled', 'message', format('run %s was cancelled', run_id), 'hint', 'select backup.start() begins a new run.'
+    ));
+    return true;
+end;
+$$;
+
+revoke all on function backup.cancel from public;
+grant execute on function backup.cancel to service_role;
+comment on function backup.cancel is 'Ends an active run; false when it had ended before.';
+
+-- A folder name that no run has had: the time in UTC, a second later for the second start within a second.
+create function backup._free_name()
+returns text
+language sql
+volatile
+set search_path = ''
+as $$
+    select 'backup-' || stamp
+    from generate_series(0, 3600) later,
+        to_char(clock_timestamp() at time zone 'UTC' + make_interval(secs => later), 'YYYYMMDD-HH24MISS') stamp
+    where not exists (select from backup.log l where l.name like 'backup-' || stamp || '%')
+    order by later
+    limit 1;
+$$;
+
+revoke all on function backup._free_name from public;
+comment on function backup._free_name is 'A name for a new run.';
+
+-- Fails an active run that is a leftover: no sign of life for a quarter of an hour, while the watch-dog would have dealt
+-- with it in minutes. So it is in a database restored from a backup, which holds the row of the very run that made it.
+create function backup._abandon()
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+    run backup.log;
+begin
+    select l.* into run
+    from backup.log l
+    where l.finished_at is null
+        and greatest(
+            l.heartbeat_at,
+            l.started_at,
+            (select max(c.created_at) from backup.calls c where c.run_id = l.id)
+        ) < clock_timestamp() - interval '15 minutes'
+    for update;
+    if found then
+        perform backup._end_run(run, 'failed', jsonb_build_object(
+            'code', 'abandoned',
+            'message', 'no worker and no watch-dog has dealt with the run for a quarter of an hour',
+            'hint', 'Check pg_cron: the watch-dog is its job backup-watch. A run in a restored database ends this way too.'
+        ));
+    end if;
+end;
+$$;
+
+revoke all on function backup._abandon from public;
+comment on function backup._abandon is 'Fails an active run that nothing has dealt with for long.';
+
+create function backup._set_pinned(name text, pinned boolean)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+    update backup.log l
+    set pinned = _set_pinned.pinned
+    where l.name = _set_pinned.name and l.status = 'succeeded' and l.removed_at is null;
+    if not found then
+        raise exception 'there is no stored backup "%"', name
+            using errcode = 'no_data_found',
+                hint = 'select name from backup.log where status = ''succeeded'' and removed_at is null';
+    end if;
+end;
+$$;
+
+revoke all on function backup._set_pinned from public;
+comment on function backup._set_pinned is 'Sets whether rotation may take a stored backup.';
+
+-- Keeps a stored backup for good: rotation never removes it. Example: select backup.pin('backup-20261122-030000');
+create function backup.pin(name text)
+returns void
+language sql
+-- service_role may pin, but not write the log.
+security definer
+set search_path = ''
+as $$
+    select backup._set_pinned(name, true);
+$$;
+
+revoke all on function backup.pin from public;
+grant execute on function backup.pin to service_role;
+comment on function backup.pin is 'Keeps a backup for good.';
+
+-- Gives a backup back to rotation.
+create function backup.unpin(name text)
+returns void
+language sql
+security definer
+set search_path = ''
+as $$
+    select backup._set_pinned(name, false);
+$$;
+
+revoke all on function backup.unpin from public;
+grant execute on function backup.unpin to service_role;
+comment on function backup.unpin is 'Gives a backup back to rotation.';
+
+-- A worker enters a run, and learns what to do. `backend_pid` is the process of its export session, which must exist.
+-- Answers role (`plan`, `export`, `finish`; `none`: go away), the run, the snapshots that can be imported, newest first, and the settings
+-- of the attempt. The same worker may ask again.
+create function backup._enter(run_id bigint, worker uuid, backend_pid integer)
+returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+declare
+    run backup.log := backup._lock(run_id);
+    backend_start timestamptz;
+    role text := 'none';
+begin
+    -- The call has done its duty, whatever comes of the worker. One call is as good as another.
+    update backup.calls c
+    set worker = _enter.worker
+    where c.hash = (
+        select o.hash
+        from backup.calls o
+        where o.run_id = _enter.run_id and o.used_at is not null and o.worker is null
+        order by o.used_at
+        limit 1
+    );
+    select a.backend_start into backend_start from pg_catalog.pg_stat_activity a where a.pid = backend_pid;
+    if backend_start is null then
+        raise exception 'worker % cannot enter run %: there is no session with process %', worker, run_id, backend_pid
+            using errcode = 'object_not_in_prerequisite_state',
+                hint = 'Connect to the database itself and as the role that owns the schema backup; a pooler in transaction mode hides the session.';
+    end if;
+    -- Entering an attempt whose snapshot is lost begins the next one.
+    if run.finished_at is null and backup._stuck(run) ->> 'code' = 'snapshot_lost' then
+        perform backup._end_attempt(run, backup._stuck(run), true);
+        run := backup._lock(run_id);
+    end if;
+    if run.finished_at is null then
+        role := backup._role(run, worker);
+    end if;
+    if role <> 'none' then
+        insert into backup.workers (id, run_id, attempt, role, backend_pid, backend_start, lease_until)
+        values (worker, run.id, run.attempt, role, backend_pid, backend_start, backup._lease(run))
+        on conflict (id) do update
+        set role = excluded.role, attempt = excluded.attempt, lease_until = excluded.lease_until;
+        update backup.log l
+        set status = 'running',
+            phase = coalesce(l.phase, 'planning'),
+            heartbeat_at = clock_timestamp(),
+            invocations = (select count(*) from backup.workers w where w.run_id = run.id)
+        where l.id = run.id
+        returning l.* into run;
+    end if;
+    return jsonb_build_object(
+        'role', role,
+        'run', jsonb_build_object(
+            'id', run.id, 'name', run.name, 'attempt', run.attempt, 'trigger', run.trigger, 'started_at', run.started_at
+        ),
+        'snapshots', coalesce((
+            select jsonb_agg(w.snapshot order by w.held_at desc)
+            from backup.live_workers w
+            where w.run_id = run.id and w.held_at is not null and w.id <> worker
+        ), '[]'),
+        'settings', run.settings
+    );
+end;
+$$;
+
+revoke all on function backup._enter from public;
+comment on function backup._enter is 'Lets a worker into a run: role, run, snapshots, settings.';
+
+-- What one more worker is good for in this attempt.
+create function backup._role(run backup.log, worker uuid)
+returns text
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+    others backup.live_workers[] := array(
+        select w from backup.live_workers w where w.run_id = run.id and w.id <> worker and w.working
+    );
+begin
+    if not exists (select from backup.plans p where p.run_id = run.id) then
+        return case when cardinality(others) = 0 then 'plan' else 'none' end;
+    end if;
+    if not exists (select from backup.slices s where s.run_id = run.id and s.finished_at is null) then
+        return case when exists (select from unnest(others) o where o.role = 'finish') then 'none' else 'finish' end;
+    end if;
+    if cardinality(others) >= (run.settings ->> 'workers')::integer then
+        return 'none';
+    end if;
+    -- Slices that others are at need no further hand.
+    return case
+        when exists (
+            select
+            from backup.slices s
+            where s.run_id = run.id
+                and s.finished_at is null
+                and not exists (select from unnest(others) o where o.id = s.worker)
+        ) then 'export'
+        else 'none'
+    end;
+end;
+$$;
+
+revoke all on function backup._role from public;
+comment on function backup._role is 'What one more worker is good for.';
+
+-- Until when a worker that is heard of now may be silent.
+create function backup._lease(run backup.log)
+returns timestamptz
+language sql
+volatile
+set search_path = ''
+as $$
+    select clock_timestamp() + make_interval(secs => (run.settings ->> 'lease_seconds')::integer);
+$$;
+
+revoke all on function backup._lease from public;
+comment on function backup._lease is 'Until when a worker that is heard of now may be silent.';
+
+-- Is this worker still one of the locked run's present attempt? If so its lease is extended.
+create function backup._hear(run backup.log, worker uuid)
+returns boolean
+language plpgsql
+set search_path = ''
+as $$
+begin
+    update backup.workers w
+    set lease_until = backup._lease(run)
+    where w.id = worker
+        and w.run_id = run.id
+        and w.attempt = run.attempt
+        and w.left_at is null
+        and run.finished_at is null;
+    if not found then
+        return false;
+    end if;
+    update backup.log l set heartbeat_at = clock_timestamp() where l.id = run.id;
+    return true;
+end;
+$$;
+
+revoke all on function backup._hear from public;
+comment on function backup._hear is 'Extends a worker''s lease; false when it has lost its place.';
+
+-- The same, for verbs that a worker without a place must not use. SQLSTATE BK001 is theirs alone: the worker
+-- stops, and nothing is wrong with the run.
+create function backup._require_place(run backup.log, worker uuid)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+    if not backup._hear(run, worker) then
+        raise exception 'worker % has no place in run %: it ended, or another attempt began', worker, run.id
+            using errcode = 'BK001', hint = 'The worker stops; the run, or what comes after it, goes on without it.';
+    end if;
+end;
+$$;
+
+revoke all on function backup._require_place from public;
+comment on function backup._require_place is 'Extends a worker''s lease; raises BK001 when it has lost its place.';
+
+-- Writes into the log how far a run is: finished slices, and what live workers have told of theirs.
+create function backup._note_progress(run backup.log)
+returns void
+language sql
+set search_path = ''
+as $$
+    update backup.log l
+    set progress = (
+        select jsonb_build_object(
+            'slices', count(*),
+            'slices_done', count(s.finished_at),
+            'estimated_bytes', coalesce(sum(s.estimated_bytes), 0),
+            'estimated_bytes_done', coalesce(sum(s.estimated_bytes) filter (where s.finished_at is not null), 0),
+            'rows', coalesce(sum((s.result ->> 'rows')::bigint), 0) + doing.rows,
+            'raw_bytes', coalesce(sum((s.result ->> 'raw_bytes')::bigint), 0) + doing.raw_bytes,
+            'stored_bytes', coalesce(sum((s.result ->> 'stored_bytes')::bigint), 0),
+            'workers', doing.workers,
+            'doing', doing.progress
+        )
+        from (
+            select
+                count(*) as workers,
+                coalesce(sum((w.progress ->> 'rows')::bigint), 0) as rows,
+                coalesce(sum((w.progress ->> 'raw_bytes')::bigint), 0) as raw_bytes,
+                coalesce(jsonb_agg(w.progress) filter (where w.progress is not null), '[]') as progress
+            from backup.live_workers w
+            where w.run_id = run.id and w.working
+        ) doing
+        left join backup.slices s on s.run_id = run.id
+        group by doing.workers, doing.rows, doing.raw_bytes, doing.progress
+    )
+    where l.id = run.id;
+$$;
+
+revoke all on function backup._note_progress from public;
+comment on function backup._note_progress is 'Writes into the log how far a run is.';
+
+-- A sign of life. `progress` says what the worker is at ({slice, table, rows, raw_bytes} of its unfinished slice, or {phase} when it
+-- verifies or rotates). False: the worker has lost its place, the run was cancelled or began anew; it stops at once.
+create function backup._heartbeat(run_id bigint, worker uuid, progress jsonb default null)
+returns boolean
+language plpgsql
+set search_path = ''
+as $$
+declare
+    run backup.log := backup._lock(run_id);
+begin
+    if not backup._hear(run, worker) then
+        return false;
+    end if;
+    update backup.workers w set progress = _heartbeat.progress where w.id = worker;
+    update backup.log l
+    set phase = _heartbeat.progress ->> 'phase'
+    where l.id = run.id and _heartbeat.progress ->> 'phase' in ('finishing', 'verifying', 'rotating');
+    perform backup._note_progress(run);
+    return true;
+end;
+$$;
+
+revoke all on function backup._heartbeat from public;
+comment on function backup._heartbeat is 'A worker''s sign of life; false: stop at once.';
+
+-- Stores the plan of an attempt; its worker is a holder of the snapshot from then on, and goes on exporting. Calls the other workers.
+-- `plan` is {snapshot, server_version, tables, estimated_bytes, warnings, parts, locked, slices, facts}.
+create function backup._plan(run_id bigint, worker uuid, plan jsonb)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+    run backup.log := backup._lock(run_id);
+begin
+    perform backup._require_place(run, worker);
+    -- A repeated call changes nothing; a second planner finds that it was too late.
+    if exists (select from backup.plans p where p.run_id = run.id and p.worker = _plan.worker) then
+        return;
+    elsif exists (select from backup.plans p where p.run_id = run.id) then
+        raise exception 'worker % cannot plan run %: another worker has planned it', worker, run_id
+            using errcode = 'BK001', hint = 'The worker stops; the run goes on without it.';
+    end if;
+    insert into backup.plans (run_id, worker, estimated_bytes, locked, facts)
+    values (
+        run.id,
+        worker,
+        (plan ->> 'estimated_bytes')::bigint,
+        array(select jsonb_array_elements_text(plan -> 'locked')),
+        coalesce(plan -> 'facts', '{}')
+    );
+    insert into backup.slices (run_id, number, first_part, estimated_bytes, pieces)
+    select run.id, s.number, s.first_part, s.estimated_bytes, s.pieces
+    from jsonb_to_recordset(plan -> 'slices') s (number integer, first_part integer, estimated_bytes bigint, pieces jsonb);
+    insert into backup.parts (run_id, name, bytes, sha256)
+    select run.id, p.name, p.bytes, p.sha256
+    from jsonb_to_recordset(plan -> 'parts') p (name text, bytes bigint, sha256 text);
+    update backup.workers w
+    set snapshot = plan ->> 'snapshot', held_at = clock_timestamp()
+    where w.id = worker;
+    update backup.log l
+    set phase = 'exporting',
+        progressed_at = clock_timestamp(),
+        server_version = plan ->> 'server_version',
+        tables = (plan ->> 'tables')::bigint,
+        warnings = coalesce(plan -> 'warnings', '[]')
+    where l.id = run.id;
+    perform backup._note_progress(run);
+    perform backup._steer(run.id);
+end;
+$$;
+
+revoke all on function backup._plan from public;
+comment on function backup._plan is 'Stores the plan of an attempt and calls further workers.';
+
+-- The tables that every holder of the snapshot locks access share, so that none of them goes away under the run.
+create function backup._locked(run_id bigint)
+returns text[]
+language sql
+stable
+set search_path = ''
+as $$
+    select p.locked from backup.plans p where p.run_id = _locked.run_id;
+$$;
+
+revoke all on function backup._locked from public;
+comment on function backup._locked is 'Quoted names of the tables to lock access share.';
+
+-- The worker has imported the snapshot, locked the tables and exported the snapshot anew: others may import it from now on.
+create function backup._hold(run_id bigint, worker uuid, snapshot text)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+    run backup.log := backup._lock(run_id);
+begin
+    perform backup._require_place(run, worker);
+    update backup.workers w
+    set snapshot = _hold.snapshot, held_at = clock_timestamp()
+    where w.id = worker;
+end;
+$$;
+
+revoke all on function backup._hold from public;
+comment on function backup._hold is 'The worker holds the snapshot; others may import it from its session.';
+
+-- Gives the worker the next slice: {number, first_part, estimated_bytes, pieces}; null when there is none for it. A slice is free when
+-- nobody has claimed it, or who did no longer works. Only slices whose estimate is within `bytes` are given; null gives any, so that
+-- a worker's first slice always fits. Slices that were tried before come last: what killed one worker shall not stop the others.
+create function backup._claim_slice(run_id bigint, worker uuid, bytes bigint default null)
+returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+declare
+    run backup.log := backup._lock(run_id);
+    claimed backup.slices;
+begin
+    if not backup._hear(run, worker) then
+        return null;
+    end if;
+    update backup.slices s
+    set worker = _claim_slice.worker, tries = s.tries + 1
+    where (s.run_id, s.number) = (
+        select free.run_id, free.number
+        from backup.slices free
+        where free.run_id = run.id
+            and free.finished_at is null
+            and (bytes is null or free.estimated_bytes <= bytes)
+            and free.tries < 3
+            and not exists (select from backup.live_workers w where w.id = free.worker and w.working)
+        order by free.tries, free.number
+        limit 1
+        -- Workers wait for the run's lock; a person who looks at slices under a lock holds nobody up.
+        for update skip locked
+    )
+    returning s.* into claimed;
+    if not found then
+        return null;
+    end if;
+    -- Whatever a former owner recorded is stored again under the same names.
+    delete from backup.parts p where p.run_id = run.id and p.slice_number = claimed.number;
+    return jsonb_build_object(
+        'number', claimed.number,
+        'first_part', claimed.first_part,
+        'estimated_bytes', claimed.estimated_bytes,
+        'pieces', claimed.pieces
+    );
+end;
+$$;
+
+revoke all on function backup._claim_slice from public;
+comment on function backup._claim_slice is 'Gives a worker its next slice, or null.';
+
+-- Records a part that the worker has stored; `slice_number` is null for a closing part, which the finisher stores.
+-- May be repeated. Raises BK001 when the slice has gone to another worker.
+create function backup._part(run_id bigint, worker uuid, slice_number integer, name text, bytes bigint, sha256 text)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+    run backup.log := backup._lock(run_id);
+begin
+    perform backup._require_place(run, worker);
+    if not exists (
+        select
+        from backup.slices s
+        where s.run_id = run.id and s.number = slice_number and s.worker = _part.worker and s.finished_at is null
+    ) and not exists (
+        select from backup.workers w where w.id = worker and w.role = 'finish' and slice_number is null
+    ) then
+        raise exception 'worker % cannot record part % of run %: it is not at slice %', worker, name, run_id, coalesce(slice_number::text, '(closing)')
+            using errcode = 'BK001', hint = 'The slice is finished or has gone to another worker; claim the next one.';
+    end if;
+    insert into backup.parts as p (run_id, name, slice_number, bytes, sha256)
+    values (run.id, _part.name, _part.slice_number, _part.bytes, _part.sha256)
+    on conflict on constraint parts_pkey do update
+    set slice_number = excluded.slice_number,
+        bytes = excluded.bytes,
+        sha256 = excluded.sha256,
+        stored_at = excluded.stored_at,
+        verified_at = null;
+end;
+$$;
+
+revoke all on function backup._part from public;
+comment on function backup._part is 'Records a stored part.';
+
+-- The worker has stored all parts of a slice. `result` is {rows, raw_bytes, stored_bytes, pieces}. May be repeated.
+-- False when the slice has gone to another worker: claim the next one.
+create function backup._finish_slice(run_id bigint, worker uuid, number integer, result jsonb)
+returns boolean
+language plpgsql
+set search_path = ''
+as $$
+declare
+    run backup.log := backup._lock(run_id);
+begin
+    if not backup._hear(run, worker) then
+        return false;
+    end if;
+    update backup.slices s
+    set finished_at = clock_timestamp(), result = _finish_slice.result
+    where s.run_id = run.id
+        and s.number = _finish_slice.number
+        and s.worker = _finish_slice.worker
+        and s.finished_at is null;
+    if not found then
+        return exists (
+            select
+            from backup.slices s
+            where s.run_id = run.id and s.number = _finish_slice.number and s.worker = _finish_slice.worker
+        );
+    end if;
+    update backup.workers w set progress = null where w.id = worker;
+    update backup.log l set progressed_at = clock_timestamp() where l.id = run.id;
+    perform backup._note_progress(run);
+    return true;
+end;
+$$;
+
+revoke all on function backup._finish_slice from public;
+comment on function backup._finish_slice is 'Marks a slice as finished; false when it has gone to another worker.';
+
+-- The worker wants to leave; its unfinished slices go back at once. True: it may end. False: it is the last who holds the snapshot while slices
+-- are unfinished; it keeps its session, asks again in a moment, and a successor has been called. `error` says why it gives up
+-- before its time: {code, message, hint}; code `worker_ended` for an isolate that is being stopped, which makes the next attempt's budgets smaller.
+create function backup._leave(run_id bigint, worker uuid, error jsonb default null)
+returns boolean
+language plpgsql
+set search_path = ''
+as $$
+declare
+    run backup.log := backup._lock(run_id);
+    stays boolean;
+begin
+    -- A worker without a place holds a snapshot that nobody needs.
+    if not backup._hear(run, worker) then
+        return true;
+    end if;
+    -- A slice that was given back in good order was not tried in vain.
+    update backup.slices s
+    set worker = null, tries = s.tries - case when _leave.error is null then 1 else 0 end
+    where s.run_id = run.id and s.worker = _leave.worker and s.finished_at is null;
+    stays := exists (select from backup.slices s where s.run_id = run.id and s.finished_at is null)
+        and exists (select from backup.workers w where w.id = worker and w.held_at is not null)
+        and not exists (
+            select
+            from backup.live_workers w
+            where w.run_id = run.id and w.id <> worker and w.working and w.held_at is not null
+        );
+    update backup.workers w
+    set error = coalesce(w.error, _leave.error),
+        progress = null,
+        leaving_at = coalesce(w.leaving_at, clock_timestamp()),
+        left_at = case when not stays then clock_timestamp() end
+    where w.id = worker;
+    perform backup._steer(run.id);
+    return not stays;
+end;
+$$;
+
+revoke all on function backup._leave from public;
+comment on function backup._leave is 'Lets a worker go, or false: hold the snapshot until a successor does.';
+
+-- Makes the worker the finisher and gives it all it needs: {slices, parts, facts, run, settings, log}. Null while slices are unfinished or somebody
+-- else finishes. `log` is every run that may have left something in the bucket, for rotation.
+create function backup._claim_finish(run_id bigint, worker uuid)
+returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+declare
+    run backup.log := backup._lock(run_id);
+begin
+    if not backup._hear(run, worker)
+        or not exists (select from backup.plans p where p.run_id = run.id)
+        or exists (select from backup.slices s where s.run_id = run.id and s.finished_at is null)
+        or exists (
+            select from backup.live_workers w where w.run_id = run.id and w.id <> worker and w.role = 'finish' and w.working
+        )
+    then
+        return null;
+    end if;
+    -- A former finisher that has been silent for too long must not come back beside this one.
+    update backup.workers w
+    set left_at = clock_timestamp()
+    where w.run_id = run.id
+        and w.role = 'finish'
+        and w.id <> worker
+        and w.left_at is null
+        and exists (select from backup.live_workers live where live.id = w.id);
+    update backup.workers w set role = 'finish' where w.id = worker;
+    update backup.log l set phase = 'finishing' where l.id = run.id returning l.* into run;
+    return jsonb_build_object(
+        'slices', (
+            select coalesce(jsonb_agg(
+                jsonb_build_object('number', s.number, 'first_part', s.first_part, 'pieces', s.pieces, 'result', s.result)
+                order by s.number
+            ), '[]')
+            from backup.slices s
+            where s.run_id = run.id
+        ),
+        'parts', (
+            select coalesce(jsonb_agg(to_jsonb(p) - '{run_id}'::text[] order by p.name), '[]')
+            from backup.parts p
+            where p.run_id = run.id
+        ),
+        'facts', (select p.facts from backup.plans p where p.run_id = run.id),
+        'run', to_jsonb(run) - '{settings,progress}'::text[],
+        'settings', run.settings,
+        'log', (
+            select jsonb_agg(jsonb_build_object(
+                'name', l.name,
+                'trigger', l.trigger,
+                'status', l.status,
+                'started_at', l.started_at,
+                'verified_at', l.verified_at,
+                'pinned', l.pinned
+            ) order by l.id)
+            from backup.log l
+            where l.removed_at is null
+        )
+    );
+end;
+$$;
+
+revoke all on function backup._claim_finish from public;
+comment on function backup._claim_finish is 'Makes a worker the finisher; null unless all slices are finished and nobody else finishes.';
+
+-- This part was read back from Storage, and its checksum matched.
+create function backup._verified(run_id bigint, name text)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+    update backup.parts p
+    set verified_at = coalesce(p.verified_at, clock_timestamp())
+    where p.run_id = _verified.run_id and p.name = _verified.name;
+    if not found then
+        raise exception 'run % has no part %', run_id, name
+            using errcode = 'no_data_found', hint = 'Parts are recorded with backup._part() before they are verified.';
+    end if;
+    update backup.log l set progressed_at = clock_timestamp() where l.id = _verified.run_id;
+end;
+$$;
+
+revoke all on function backup._verified from public;
+comment on function backup._verified is 'This part was read back and matched.';
+
+-- The run is over and good. `result` is {rows, raw_bytes, stored_bytes, parts, checksum, warnings}; warnings are added to those of the plan.
+-- May be repeated by the same finisher. Refused while a part has not been read back.
+create function backup._succeed(run_id bigint, worker uuid, result jsonb)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+    run backup.log := backup._lock(run_id);
+    unverified bigint;
+begin
+    if run.status = 'succeeded' and exists (
+        select from backup.workers w where w.id = worker and w.run_id = run.id and w.role = 'finish' and w.left_at is not null
+    ) then
+        return;
+    end if;
+    perform backup._require_place(run, worker);
+    select count(*) into unverified from backup.parts p where p.run_id = run.id and p.verified_at is null;
+    if unverified > 0 or not exists (select from backup.workers w where w.id = worker and w.role = 'finish') then
+        raise exception 'run % cannot succeed: % parts are not verified, or worker % is not its finisher', run_id, unverified, worker
+            using errcode = 'object_not_in_prerequisite_state',
+                hint = 'Claim the finish with backup._claim_finish() and report every part with backup._verified() first.';
+    end if;
+    -- A run without any death shows that the budgets can be larger again.
+    if run.attempt = 1 and not backup._worker_died(run) then
+        update backup.settings s set budget_halvings = s.budget_halvings - 1 where s.budget_halvings > 0;
+    end if;
+    update backup.log l
+    set status = 'succeeded',
+        phase = null,
+        finished_at = clock_timestamp(),
+        heartbeat_at = clock_timestamp(),
+        verified_at = clock_timestamp(),
+        rows = (result ->> 'rows')::bigint,
+        raw_bytes = (result ->> 'raw_bytes')::bigint,
+        stored_bytes = (result ->> 'stored_bytes')::bigint,
+        parts = (result ->> 'parts')::bigint,
+        checksum = result ->> 'checksum',
+        warnings = l.warnings || coalesce(result -> 'warnings', '[]')
+    where l.id = run.id;
+    update backup.workers w set left_at = clock_timestamp() where w.id = worker;
+    perform backup._watch_off();
+end;
+$$;
+
+revoke all on function backup._succeed from public;
+comment on function backup._succeed is 'Ends a run as succeeded.';
+
+-- Ends the attempt with `error` (code, message, hint). With `retry` and attempts left the next one begins and is dispatched: true.
+-- Otherwise the run has failed: false. A worker without a place changes nothing.
+create function backup._fail(run_id bigint, worker uuid, error jsonb, retry boolean)
+returns boolean
+language plpgsql
+set search_path = ''
+as $$
+declare
+    run backup.log := backup._lock(run_id);
+    again boolean;
+begin
+    if not backup._hear(run, worker) then
+        return false;
+    end if;
+    -- It has left before its session ends: this was no death.
+    update backup.workers w set left_at = clock_timestamp(), error = _fail.error where w.id = worker;
+    again := backup._end_attempt(run, error, retry);
+    perform backup._steer(run.id);
+    return again;
+end;
+$$;
+
+revoke all on function backup._fail from public;
+comment on function backup._fail is 'Ends an attempt with an error; true when another one begins.';
+
+-- Rotation has removed this backup from the bucket. Folders of earlier attempts have no row, and need none.
+create function backup._removed(name text)
+returns void
+language sql
+set search_path = ''
+as $$
+    update backup.log l
+    set removed_at = clock_timestamp()
+    where l.name = _removed.name and l.removed_at is null and l.finished_at is not null;
+$$;
+
+revoke all on function backup._removed from public;
+comment on function backup._removed is 'Rotation has removed this backup.';

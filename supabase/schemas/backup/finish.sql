@@ -1,0 +1,172 @@
+-- Makes the worker the finisher and gives it all it needs: {slices, parts, facts, run, settings, log}. Null while slices are unfinished or somebody
+-- else finishes. `log` is every run that may have left something in the bucket, for rotation.
+create function backup._claim_finish(run_id bigint, worker uuid)
+returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+declare
+    run backup.log := backup._lock(run_id);
+begin
+    if not backup._hear(run, worker)
+        or not exists (select from backup.plans p where p.run_id = run.id)
+        or exists (select from backup.slices s where s.run_id = run.id and s.finished_at is null)
+        or exists (
+            select from backup.live_workers w where w.run_id = run.id and w.id <> worker and w.role = 'finish' and w.working
+        )
+    then
+        return null;
+    end if;
+    -- A former finisher that has been silent for too long must not come back beside this one.
+    update backup.workers w
+    set left_at = clock_timestamp()
+    where w.run_id = run.id
+        and w.role = 'finish'
+        and w.id <> worker
+        and w.left_at is null
+        and exists (select from backup.live_workers live where live.id = w.id);
+    update backup.workers w set role = 'finish' where w.id = worker;
+    update backup.log l set phase = 'finishing' where l.id = run.id returning l.* into run;
+    return jsonb_build_object(
+        'slices', (
+            select coalesce(jsonb_agg(
+                jsonb_build_object('number', s.number, 'first_part', s.first_part, 'pieces', s.pieces, 'result', s.result)
+                order by s.number
+            ), '[]')
+            from backup.slices s
+            where s.run_id = run.id
+        ),
+        'parts', (
+            select coalesce(jsonb_agg(to_jsonb(p) - '{run_id}'::text[] order by p.name), '[]')
+            from backup.parts p
+            where p.run_id = run.id
+        ),
+        'facts', (select p.facts from backup.plans p where p.run_id = run.id),
+        'run', to_jsonb(run) - '{settings,progress}'::text[],
+        'settings', run.settings,
+        'log', (
+            select jsonb_agg(jsonb_build_object(
+                'name', l.name,
+                'trigger', l.trigger,
+                'status', l.status,
+                'started_at', l.started_at,
+                'verified_at', l.verified_at,
+                'pinned', l.pinned
+            ) order by l.id)
+            from backup.log l
+            where l.removed_at is null
+        )
+    );
+end;
+$$;
+
+revoke all on function backup._claim_finish from public;
+comment on function backup._claim_finish is 'Makes a worker the finisher; null unless all slices are finished and nobody else finishes.';
+
+-- This part was read back from Storage, and its checksum matched.
+create function backup._verified(run_id bigint, name text)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+    update backup.parts p
+    set verified_at = coalesce(p.verified_at, clock_timestamp())
+    where p.run_id = _verified.run_id and p.name = _verified.name;
+    if not found then
+        raise exception 'run % has no part %', run_id, name
+            using errcode = 'no_data_found', hint = 'Parts are recorded with backup._part() before they are verified.';
+    end if;
+    update backup.log l set progressed_at = clock_timestamp() where l.id = _verified.run_id;
+end;
+$$;
+
+revoke all on function backup._verified from public;
+comment on function backup._verified is 'This part was read back and matched.';
+
+-- The run is over and good. `result` is {rows, raw_bytes, stored_bytes, parts, checksum, warnings}; warnings are added to those of the plan.
+-- May be repeated by the same finisher. Refused while a part has not been read back.
+create function backup._succeed(run_id bigint, worker uuid, result jsonb)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+    run backup.log := backup._lock(run_id);
+    unverified bigint;
+begin
+    if run.status = 'succeeded' and exists (
+        select from backup.workers w where w.id = worker and w.run_id = run.id and w.role = 'finish' and w.left_at is not null
+    ) then
+        return;
+    end if;
+    perform backup._require_place(run, worker);
+    select count(*) into unverified from backup.parts p where p.run_id = run.id and p.verified_at is null;
+    if unverified > 0 or not exists (select from backup.workers w where w.id = worker and w.role = 'finish') then
+        raise exception 'run % cannot succeed: % parts are not verified, or worker % is not its finisher', run_id, unverified, worker
+            using errcode = 'object_not_in_prerequisite_state',
+                hint = 'Claim the finish with backup._claim_finish() and report every part with backup._verified() first.';
+    end if;
+    -- A run without any death shows that the budgets can be larger again.
+    if run.attempt = 1 and not backup._worker_died(run) then
+        update backup.settings s set budget_halvings = s.budget_halvings - 1 where s.budget_halvings > 0;
+    end if;
+    update backup.log l
+    set status = 'succeeded',
+        phase = null,
+        finished_at = clock_timestamp(),
+        heartbeat_at = clock_timestamp(),
+        verified_at = clock_timestamp(),
+        rows = (result ->> 'rows')::bigint,
+        raw_bytes = (result ->> 'raw_bytes')::bigint,
+        stored_bytes = (result ->> 'stored_bytes')::bigint,
+        parts = (result ->> 'parts')::bigint,
+        checksum = result ->> 'checksum',
+        warnings = l.warnings || coalesce(result -> 'warnings', '[]')
+    where l.id = run.id;
+    update backup.workers w set left_at = clock_timestamp() where w.id = worker;
+    perform backup._watch_off();
+end;
+$$;
+
+revoke all on function backup._succeed from public;
+comment on function backup._succeed is 'Ends a run as succeeded.';
+
+-- Ends the attempt with `error` (code, message, hint). With `retry` and attempts left the next one begins and is dispatched: true.
+-- Otherwise the run has failed: false. A worker without a place changes nothing.
+create function backup._fail(run_id bigint, worker uuid, error jsonb, retry boolean)
+returns boolean
+language plpgsql
+set search_path = ''
+as $$
+declare
+    run backup.log := backup._lock(run_id);
+    again boolean;
+begin
+    if not backup._hear(run, worker) then
+        return false;
+    end if;
+    -- It has left before its session ends: this was no death.
+    update backup.workers w set left_at = clock_timestamp(), error = _fail.error where w.id = worker;
+    again := backup._end_attempt(run, error, retry);
+    perform backup._steer(run.id);
+    return again;
+end;
+$$;
+
+revoke all on function backup._fail from public;
+comment on function backup._fail is 'Ends an attempt with an error; true when another one begins.';
+
+-- Rotation has removed this backup from the bucket. Folders of earlier attempts have no row, and need none.
+create function backup._removed(name text)
+returns void
+language sql
+set search_path = ''
+as $$
+    update backup.log l
+    set removed_at = clock_timestamp()
+    where l.name = _removed.name and l.removed_at is null and l.finished_at is not null;
+$$;
+
+revoke all on function backup._removed from public;
+comment on function backup._removed is 'Rotation has removed this backup.';

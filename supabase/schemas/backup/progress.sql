@@ -1,0 +1,61 @@
+-- Writes into the log how far a run is: finished slices, and what live workers have told of theirs.
+create function backup._note_progress(run backup.log)
+returns void
+language sql
+set search_path = ''
+as $$
+    update backup.log l
+    set progress = (
+        select jsonb_build_object(
+            'slices', count(*),
+            'slices_done', count(s.finished_at),
+            'estimated_bytes', coalesce(sum(s.estimated_bytes), 0),
+            'estimated_bytes_done', coalesce(sum(s.estimated_bytes) filter (where s.finished_at is not null), 0),
+            'rows', coalesce(sum((s.result ->> 'rows')::bigint), 0) + doing.rows,
+            'raw_bytes', coalesce(sum((s.result ->> 'raw_bytes')::bigint), 0) + doing.raw_bytes,
+            'stored_bytes', coalesce(sum((s.result ->> 'stored_bytes')::bigint), 0),
+            'workers', doing.workers,
+            'doing', doing.progress
+        )
+        from (
+            select
+                count(*) as workers,
+                coalesce(sum((w.progress ->> 'rows')::bigint), 0) as rows,
+                coalesce(sum((w.progress ->> 'raw_bytes')::bigint), 0) as raw_bytes,
+                coalesce(jsonb_agg(w.progress) filter (where w.progress is not null), '[]') as progress
+            from backup.live_workers w
+            where w.run_id = run.id and w.working
+        ) doing
+        left join backup.slices s on s.run_id = run.id
+        group by doing.workers, doing.rows, doing.raw_bytes, doing.progress
+    )
+    where l.id = run.id;
+$$;
+
+revoke all on function backup._note_progress from public;
+comment on function backup._note_progress is 'Writes into the log how far a run is.';
+
+-- A sign of life. `progress` says what the worker is at ({slice, table, rows, raw_bytes} of its unfinished slice, or {phase} when it
+-- verifies or rotates). False: the worker has lost its place, the run was cancelled or began anew; it stops at once.
+create function backup._heartbeat(run_id bigint, worker uuid, progress jsonb default null)
+returns boolean
+language plpgsql
+set search_path = ''
+as $$
+declare
+    run backup.log := backup._lock(run_id);
+begin
+    if not backup._hear(run, worker) then
+        return false;
+    end if;
+    update backup.workers w set progress = _heartbeat.progress where w.id = worker;
+    update backup.log l
+    set phase = _heartbeat.progress ->> 'phase'
+    where l.id = run.id and _heartbeat.progress ->> 'phase' in ('finishing', 'verifying', 'rotating');
+    perform backup._note_progress(run);
+    return true;
+end;
+$$;
+
+revoke all on function backup._heartbeat from public;
+comment on function backup._heartbeat is 'A worker''s sign of life; false: stop at once.';

@@ -1,0 +1,151 @@
+-- What does the run need now? Called whenever something changed (a start, a plan, a worker that leaves, an
+-- attempt that ended) and every minute by the watch-dog. Doing it twice does no more than doing it once.
+-- 1. A run of which no call comes to anything fails, with what pg_net saw.
+-- 2. An attempt whose snapshot is lost, or that does not come forward, ends.
+-- 3. As many workers are called as have work, less those that work or are on their way.
+create function backup._steer(run_id bigint)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+    run backup.log := backup._lock(run_id);
+    calls record;
+    error jsonb;
+    unfinished bigint;
+    wanted bigint;
+    working bigint;
+begin
+    if run.finished_at is not null then
+        return;
+    end if;
+    perform backup._collect_answers(run_id);
+    select c.* into calls from backup._calls_of(run_id) c;
+    error := backup._unreachable(calls.vain, calls.answer);
+    if error is not null then
+        perform backup._end_attempt(run, error, false);
+        return;
+    end if;
+    error := backup._stuck(run);
+    if error is not null then
+        if not backup._end_attempt(run, error, true) then
+            return;
+        end if;
+        run := backup._lock(run_id);
+    end if;
+    select count(*) into unfinished from backup.slices s where s.run_id = run.id and s.finished_at is null;
+    -- One worker plans and one finishes; only slices can be shared.
+    wanted := greatest(1, least(unfinished, (run.settings ->> 'workers')::bigint));
+    select count(*) into working from backup.live_workers w where w.run_id = run.id and w.working;
+    for i in 1 .. (wanted - working - calls.expected)::integer loop
+        perform backup.dispatch(run.id);
+    end loop;
+end;
+$$;
+
+revoke all on function backup._steer from public;
+comment on function backup._steer is 'Ends an attempt that cannot go on, and calls the workers that are missing.';
+
+-- The error of a run whose calls come to nothing; null while there is hope. Five calls in vain are enough, and two
+-- when the function itself refuses: a missing or wrongly deployed function does not mend in minutes.
+create function backup._unreachable(vain bigint, answer jsonb)
+returns jsonb
+language plpgsql
+immutable
+set search_path = ''
+as $$
+declare
+    status integer := (answer ->> 'status')::integer;
+    refused boolean := coalesce(status between 400 and 499 and status not in (408, 429), false);
+begin
+    if vain < (case when refused then 2 else 5 end) then
+        return null;
+    end if;
+    return jsonb_build_object(
+        'code', 'function_unreachable',
+        'message', format('the function did not begin work after %s calls: ', vain) || case
+            when answer is null then 'pg_net has no response'
+            when status is null then coalesce(answer ->> 'error', 'pg_net has an empty response')
+            else format('it answered %s %s', status, answer ->> 'body')
+        end,
+        'hint', case
+            when status in (401, 403) then 'Deploy the function with verify_jwt = false, as in supabase/config.toml: supabase functions deploy backup'
+            when status = 404 then 'Deploy the function (supabase functions deploy backup) and check function_url in backup.settings.'
+            when status between 200 and 299 then 'The function answers but does not get to work: see its logs, and check that it reaches the database.'
+            when status is not null then 'See the logs of the function.'
+            when answer is null then 'Check that pg_net works: select net.check_worker_is_up(), and restart it with select net.worker_restart().'
+            else 'Check function_url in backup.settings, and that the function is deployed.'
+        end
+    );
+end;
+$$;
+
+revoke all on function backup._unreachable from public;
+comment on function backup._unreachable is 'The error of a run whose calls come to nothing; null while there is hope.';
+
+-- The error of an attempt that cannot go on; null when it can.
+create function backup._stuck(run backup.log)
+returns jsonb
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+    unfinished bigint;
+    last backup.workers;
+    lost bigint;
+begin
+    select count(*) into unfinished from backup.slices s where s.run_id = run.id and s.finished_at is null;
+    if unfinished > 0 and not exists (
+        select from backup.live_workers w where w.run_id = run.id and w.held_at is not null
+    ) then
+        return jsonb_build_object(
+            'code', 'snapshot_lost',
+            'message', format('all workers that held the snapshot ended with %s slices unfinished', unfinished),
+            'hint', 'Workers end when the platform stops them or the database restarts: see the logs of the function.'
+        );
+    end if;
+    select count(*) into lost from backup._lost_workers(run) w where w.entered_at > run.progressed_at;
+    if lost < 2 + (run.settings ->> 'workers')::integer and not exists (
+        select
+        from backup.slices s
+        where s.run_id = run.id
+            and s.finished_at is null
+            and s.tries >= 3
+            and not exists (select from backup.live_workers w where w.id = s.worker and w.working)
+    ) then
+        return null;
+    end if;
+    -- What the last of them had to say tells more than that it failed.
+    select w.* into last from backup._lost_workers(run) w where w.error is not null order by w.entered_at desc limit 1;
+    return coalesce(last.error, jsonb_build_object(
+        'code', 'worker_died',
+        'message', format('%s workers ended without a word while %s', lost, run.phase),
+        'hint', 'See the logs of the function for limits of CPU, memory or time that it reached.'
+    ));
+end;
+$$;
+
+revoke all on function backup._stuck from public;
+comment on function backup._stuck is 'The error of an attempt that cannot go on; null when it can.';
+
+-- The watch-dog, called by pg_cron every minute while a run is active. It may be called at any time.
+create function backup.watch()
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+    active bigint;
+begin
+    select l.id into active from backup.log l where l.finished_at is null;
+    if found then
+        perform backup._steer(active);
+    else
+        perform backup._watch_off();
+    end if;
+end;
+$$;
+
+revoke all on function backup.watch from public;
+comment on function backup.watch is 'The watch-dog: sees that the active run has workers, or ends it with the reason.';
