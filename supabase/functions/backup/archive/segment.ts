@@ -60,14 +60,11 @@ export class SegmentDeflater {
     this.#adler32 = adler32(bytes, this.#adler32);
     this.#rawBytes += bytes.length;
     this.#filled = 0;
-    await emit(
-      frame(
-        deflateRawSync(bytes, {
-          level: this.#level,
-          finishFlush: constants.Z_FULL_FLUSH,
-        }),
-      ),
-    );
+    const compressed: unknown = deflateRawSync(bytes, {
+      level: this.#level,
+      finishFlush: constants.Z_FULL_FLUSH,
+    });
+    await emit(frame(compressed as Uint8Array));
   }
 }
 
