@@ -5,6 +5,69 @@ export interface Account {
   gid: number;
 }
 
+export interface Supervised {
+  /** What the child writes to standard error; has to be read. */
+  stderr: ReadableStream<Uint8Array>;
+  /** Resolves when the child has ended, and its folder is removed if that was asked for. */
+  status: Promise<Deno.CommandStatus>;
+  /** Asks the child to end, by `signal`, and waits until it has. */
+  end(): Promise<void>;
+}
+
+export interface SupervisedOptions {
+  /** Runs the child as the account of unprivileged() when this process is root. */
+  asUnprivileged?: boolean;
+  /** Ends the child; without it INT, postgres's fast shutdown. */
+  signal?: "INT" | "TERM" | "QUIT";
+  /** Folder to remove after end() or the death of this process; stays when the child ends by itself. */
+  remove?: string;
+}
+
+/**
+ * Reads the pipe that the parent holds: it closes when the parent asks for the end and when the parent dies, even by
+ * SIGKILL. (The kernel's own signal at a parent's death would leave the folder, and follows a thread, not a process.)
+ * A child that ended by itself left its watch waiting to be killed: then the folder stays.
+ */
+const WATCH = `
+signal=$1 remove=$2; shift 2
+exec 3<&0 </dev/null
+"$@" 3<&- & child=$!
+( read -r _ <&3; kill -s "$signal" "$child" ) 2>/dev/null & watch=$!
+wait "$child"; code=$?
+kill "$watch" 2>/dev/null; wait "$watch" 2>/dev/null
+[ $? -gt 128 ] || [ -z "$remove" ] || rm -rf "$remove"
+exit "$code"
+`;
+
+/**
+ * Starts a child that ends with this process, even by SIGKILL. It leaves the terminal's process group: Ctrl-C reaches
+ * this process alone, which then ends its children in its own order. Standard output is dropped.
+ */
+export async function spawnSupervised(
+  command: string,
+  args: string[],
+  options: SupervisedOptions = {},
+): Promise<Supervised> {
+  const { signal = "INT", remove = "" } = options;
+  const account = options.asUnprivileged ? await unprivileged() : null;
+  const identity = account === null
+    ? []
+    : ["setpriv", `--reuid=${account.uid}`, `--regid=${account.gid}`, "--clear-groups"];
+  const child = new Deno.Command("setsid", {
+    args: ["sh", "-c", WATCH, "watch", signal, remove, ...identity, command, ...args],
+    stdin: "piped",
+    stdout: "null",
+    stderr: "piped",
+    cwd: "/",
+  }).spawn();
+  const end = async () => {
+    // Already closed when end() is called twice.
+    await child.stdin.close().catch(() => {});
+    await child.status;
+  };
+  return { stderr: child.stderr, status: child.status, end };
+}
+
 /** The account for children that refuse to be root; null when this process is not root. Throws without one. */
 export async function unprivileged(): Promise<Account | null> {
   if (Deno.uid() !== 0) return null;
@@ -16,27 +79,4 @@ export async function unprivileged(): Promise<Account | null> {
   throw new Error(
     "PostgreSQL refuses to run as root, and there is no account `postgres` or `nobody` to run it as",
   );
-}
-
-/**
- * Starts a child that the kernel kills when this process ends, even by SIGKILL (prctl PR_SET_PDEATHSIG, through
- * util-linux's setpriv). SIGINT is the signal: it is postgres's fast shutdown, and ends other programs too.
- * Standard error is piped, standard output dropped.
- */
-export async function spawnSupervised(
-  command: string,
-  args: string[],
-  options: { asUnprivileged?: boolean } = {},
-): Promise<Deno.ChildProcess> {
-  const account = options.asUnprivileged ? await unprivileged() : null;
-  const identity = account === null
-    ? []
-    : [`--reuid=${account.uid}`, `--regid=${account.gid}`, "--clear-groups"];
-  return new Deno.Command("setpriv", {
-    args: [...identity, "--pdeathsig", "INT", command, ...args],
-    stdin: "null",
-    stdout: "null",
-    stderr: "piped",
-    cwd: "/",
-  }).spawn();
 }
