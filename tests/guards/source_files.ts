@@ -11,7 +11,8 @@ export async function sourceFiles(folder: string, ending = ".ts"): Promise<Sourc
     cwd: new URL("../../", import.meta.url),
   }).output();
   if (!listing.success) throw new Error(new TextDecoder().decode(listing.stderr));
-  const paths = new TextDecoder().decode(listing.stdout).split("\0").filter((path) => path.endsWith(ending));
+  const paths = new TextDecoder().decode(listing.stdout).split("\0")
+    .filter((path) => path !== "" && path.endsWith(ending));
   return await Promise.all(paths.map(async (path) => ({
     path,
     source: await Deno.readTextFile(new URL(`../../${path}`, import.meta.url)),

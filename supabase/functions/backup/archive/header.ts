@@ -1,12 +1,6 @@
 /** Header of the archive, both ways (pg_backup_archiver.c: WriteHead, ReadHead). */
 import type { Dump } from "../toc/entry.ts";
-import {
-  ArchiveError,
-  type ByteReader,
-  ByteWriter,
-  INT_SIZE,
-  OFFSET_SIZE,
-} from "./primitives.ts";
+import { ArchiveError, type ByteReader, ByteWriter, INT_SIZE, OFFSET_SIZE } from "./primitives.ts";
 import { writeEntry } from "./table_of_contents.ts";
 
 const MAGIC = "PGDMP";

@@ -96,9 +96,7 @@ export class ByteReader {
     const bytes = await this.#read(length);
     if (bytes.length < length) {
       throw new ArchiveError(
-        `The archive ends at byte ${this.position + bytes.length}, ${
-          length - bytes.length
-        } too early`,
+        `The archive ends at byte ${this.position + bytes.length}, ${length - bytes.length} too early`,
       );
     }
     this.position += length;

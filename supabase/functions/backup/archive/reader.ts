@@ -107,9 +107,7 @@ async function* inflated(
     for await (const bytes of inflate) yield bytes;
   } catch (error) {
     throw new ArchiveError(
-      `The data block of entry ${dumpId} is damaged: ${
-        (error as Error).message
-      }`,
+      `The data block of entry ${dumpId} is damaged: ${(error as Error).message}`,
     );
   }
   await fed;

@@ -13,7 +13,10 @@ const SSL_ACCEPTED = "S".charCodeAt(0);
  */
 export async function connect(target: Target): Promise<Deno.Conn> {
   if (target.host.startsWith("/")) {
-    return await Deno.connect({ transport: "unix", path: `${target.host}/.s.PGSQL.${target.port}` });
+    return await Deno.connect({
+      transport: "unix",
+      path: `${target.host}/.s.PGSQL.${target.port}`,
+    });
   }
   if (target.sslMode === "disable") return await connectPlain(target);
   const optional = target.sslMode === "allow" || target.sslMode === "prefer";
@@ -55,7 +58,10 @@ async function connectEncrypted(target: Target): Promise<Deno.Conn | null> {
     const caCerts = target.sslRootCert === null || target.sslRootCert === "system"
       ? []
       : [await Deno.readTextFile(target.sslRootCert)];
-    const encrypted = await Deno.startTls(connection, { hostname: target.host, caCerts });
+    const encrypted = await Deno.startTls(connection, {
+      hostname: target.host,
+      caCerts,
+    });
     await encrypted.handshake();
     return encrypted;
   } catch (error) {
@@ -67,7 +73,10 @@ async function connectEncrypted(target: Target): Promise<Deno.Conn | null> {
 }
 
 function untrusted(error: unknown): unknown {
-  if (!(error instanceof Deno.errors.InvalidData) && !/certificate/i.test(String(error))) return error;
+  if (
+    !(error instanceof Deno.errors.InvalidData) &&
+    !/certificate/i.test(String(error))
+  ) return error;
   return new BackupError(
     "database_unreachable",
     `The server's certificate is not trusted: ${error instanceof Error ? error.message : error}`,

@@ -7,6 +7,7 @@
  */
 import { Buffer } from "node:buffer";
 import { EventEmitter } from "node:events";
+import { setImmediate } from "node:timers";
 
 /** Gets COPY text; the bytes are valid until the returned promise resolves. */
 export type CopyConsumer = (block: Uint8Array) => void | Promise<void>;
@@ -19,6 +20,12 @@ const COPY_DATA = "d".charCodeAt(0);
 const COPY_OUT_RESPONSE = "H".charCodeAt(0);
 const COPY_DONE = "c".charCodeAt(0);
 const HEADER_BYTES = 5;
+
+/**
+ * A read that finds bytes waiting resolves without a turn of the event loop. A fast server would keep timers, uploads and
+ * heartbeats from ever running, so a turn is taken after this many bytes.
+ */
+const TURN_BYTES = 1024 * 1024;
 
 type Handling = "consume" | "drop" | "pass";
 
@@ -72,17 +79,24 @@ export class PulledSocket extends EventEmitter {
   resume(): void {}
 
   async #writeAll(bytes: Uint8Array): Promise<void> {
-    for (let sent = 0; sent < bytes.length;) sent += await this.#connection.write(bytes.subarray(sent));
+    for (let sent = 0; sent < bytes.length;) {
+      sent += await this.#connection.write(bytes.subarray(sent));
+    }
   }
 
   /** Reads to the end of the stream; answers the error that ended it, or null. */
   async #pump(): Promise<Error | null> {
     let kept = 0;
+    let sinceTurn = 0;
     try {
       while (this.readyState === "open") {
         const read = await this.#connection.read(this.#buffer.subarray(kept));
         if (read === null) return null;
         kept = await this.#take(kept + read);
+        sinceTurn += read;
+        if (sinceTurn < TURN_BYTES) continue;
+        sinceTurn = 0;
+        await new Promise((resolve) => setImmediate(resolve));
       }
       return null;
     } catch (error) {
@@ -128,10 +142,15 @@ export class PulledSocket extends EventEmitter {
     const buffer = this.#buffer;
     const type = buffer[position]!;
     // The length counts itself and not the type.
-    const length = (buffer[position + 1]! << 24 | buffer[position + 2]! << 16 | buffer[position + 3]! << 8 |
+    const length = (buffer[position + 1]! << 24 | buffer[position + 2]! << 16 |
+      buffer[position + 3]! << 8 |
       buffer[position + 4]!) >>> 0;
-    if (this.#consumer !== null && type === COPY_DATA) this.#handling = "consume";
-    else if (this.#consumer !== null && (type === COPY_OUT_RESPONSE || type === COPY_DONE)) {
+    if (this.#consumer !== null && type === COPY_DATA) {
+      this.#handling = "consume";
+    } else if (
+      this.#consumer !== null &&
+      (type === COPY_OUT_RESPONSE || type === COPY_DONE)
+    ) {
       this.#handling = "drop";
     } else {
       this.#handling = "pass";

@@ -32,7 +32,10 @@ const CONNECT_TIMEOUT = 15;
  * Opens a session. It never reconnects: its snapshot and locks would be gone and nobody would notice.
  * Throws BackupError `database_unreachable` or `bad_request`; neither holds the URL.
  */
-export async function openSession(url: string, options: SessionOptions = {}): Promise<Session> {
+export async function openSession(
+  url: string,
+  options: SessionOptions = {},
+): Promise<Session> {
   const target = parseTarget(url);
   let socket: PulledSocket | null = null;
   let cancelling = false;
@@ -56,11 +59,16 @@ export async function openSession(url: string, options: SessionOptions = {}): Pr
     fetch_types: false,
     idle_timeout: 0,
     connect_timeout: CONNECT_TIMEOUT,
-    connection: { application_name: options.applicationName ?? "supabase-backup" },
+    connection: {
+      application_name: options.applicationName ?? "supabase-backup",
+    },
     onnotice: () => {},
   });
 
-  const copy = async (statement: string, consume: CopyConsumer): Promise<number> => {
+  const copy = async (
+    statement: string,
+    consume: CopyConsumer,
+  ): Promise<number> => {
     let failure: { error: unknown } | null = null;
     const query = sql.unsafe(statement).simple();
     socket!.consumer = async (block) => {
@@ -86,7 +94,9 @@ export async function openSession(url: string, options: SessionOptions = {}): Pr
   };
 
   try {
-    const [row] = await sql.unsafe<{ pid: number }[]>("select pg_catalog.pg_backend_pid() as pid");
+    const [row] = await sql.unsafe<{ pid: number }[]>(
+      "select pg_catalog.pg_backend_pid() as pid",
+    );
     return { sql, pid: row!.pid, copy, close: () => sql.end({ timeout: 5 }) };
   } catch (error) {
     await sql.end({ timeout: 0 });
@@ -102,7 +112,10 @@ function lost(): BackupError {
   );
 }
 
-function unreachable({ host, port, user, database }: Target, error: unknown): BackupError {
+function unreachable(
+  { host, port, user, database }: Target,
+  error: unknown,
+): BackupError {
   if (error instanceof BackupError) return error;
   const where = `${host}:${port}`;
   const code = (error as { code?: string }).code ?? "";

@@ -21,7 +21,8 @@ const SETTINGS: Record<string, string> = {
 };
 
 const SETTINGS_SQL = Object.entries(SETTINGS)
-  .map(([name, value]) => `pg_catalog.set_config('${name}', '${value}', false)`).join(", ");
+  .map(([name, value]) => `pg_catalog.set_config('${name}', '${value}', false)`)
+  .join(", ");
 
 /** Locks are taken in statements of this many tables: one for each would be a round trip for each. */
 const LOCK_BATCH = 200;
@@ -36,12 +37,17 @@ export async function beginSnapshot(session: Session): Promise<string> {
  * Begins with the first of `ids` that can still be imported; answers the id of its own export.
  * Throws BackupError `snapshot_lost` when no holder is left.
  */
-export async function importSnapshot(session: Session, ids: string[]): Promise<string> {
+export async function importSnapshot(
+  session: Session,
+  ids: string[],
+): Promise<string> {
   for (const id of ids) {
     await begin(session);
     try {
       // Must be the first statement of the transaction and takes no parameter.
-      await session.sql.unsafe(`set transaction snapshot '${id.replaceAll("'", "''")}'`);
+      await session.sql.unsafe(
+        `set transaction snapshot '${id.replaceAll("'", "''")}'`,
+      );
     } catch {
       await session.sql.unsafe("rollback");
       continue;
@@ -59,8 +65,14 @@ export async function importSnapshot(session: Session, ids: string[]): Promise<s
  * Takes `access share` on tables (quoted, qualified names), as pg_dump does. Waits `lockTimeoutMs` at most for each: behind a
  * waiting lock every later query of the site would queue up. Throws BackupError `lock_timeout`.
  */
-export async function lockTables(session: Session, names: string[], lockTimeoutMs: number): Promise<void> {
-  await session.sql.unsafe(`set local lock_timeout = ${Math.max(1, Math.trunc(lockTimeoutMs))}`);
+export async function lockTables(
+  session: Session,
+  names: string[],
+  lockTimeoutMs: number,
+): Promise<void> {
+  await session.sql.unsafe(
+    `set local lock_timeout = ${Math.max(1, Math.trunc(lockTimeoutMs))}`,
+  );
   for (let first = 0; first < names.length; first += LOCK_BATCH) {
     const batch = names.slice(first, first + LOCK_BATCH);
     try {
@@ -88,10 +100,14 @@ function locked(batch: string[], error: unknown): unknown {
 
 async function begin({ sql }: Session): Promise<void> {
   await sql.unsafe(`select ${SETTINGS_SQL}`);
-  await sql.unsafe("begin transaction isolation level repeatable read, read only");
+  await sql.unsafe(
+    "begin transaction isolation level repeatable read, read only",
+  );
 }
 
 async function exportSnapshot({ sql }: Session): Promise<string> {
-  const [row] = await sql.unsafe<{ id: string }[]>("select pg_catalog.pg_export_snapshot() as id");
+  const [row] = await sql.unsafe<{ id: string }[]>(
+    "select pg_catalog.pg_export_snapshot() as id",
+  );
   return row!.id;
 }

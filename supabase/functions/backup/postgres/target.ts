@@ -2,7 +2,13 @@
 import { BackupError } from "../errors.ts";
 
 /** libpq's names (PostgreSQL documentation, 34.19 SSL Support). */
-export type SslMode = "disable" | "allow" | "prefer" | "require" | "verify-ca" | "verify-full";
+export type SslMode =
+  | "disable"
+  | "allow"
+  | "prefer"
+  | "require"
+  | "verify-ca"
+  | "verify-full";
 
 export interface Target {
   /** Host name, address, or the folder of a Unix socket (begins with a slash). */
@@ -16,7 +22,14 @@ export interface Target {
   sslRootCert: string | null;
 }
 
-const SSL_MODES: readonly string[] = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
+const SSL_MODES: readonly string[] = [
+  "disable",
+  "allow",
+  "prefer",
+  "require",
+  "verify-ca",
+  "verify-full",
+];
 const HINT = "Write it as postgresql://user:password@host:5432/database?sslmode=require";
 
 /**
@@ -27,12 +40,17 @@ export function parseTarget(text: string): Target {
   const url = parseUrl(text);
   const sslMode = url.searchParams.get("sslmode") ?? "prefer";
   if (!SSL_MODES.includes(sslMode)) {
-    throw new BackupError("bad_request", `The connection string has an unknown sslmode "${sslMode}"`, HINT);
+    throw new BackupError(
+      "bad_request",
+      `The connection string has an unknown sslmode "${sslMode}"`,
+      HINT,
+    );
   }
   const user = decodeURIComponent(url.username) || "postgres";
   return {
     // URL writes an IPv6 address in brackets; the system wants it without.
-    host: url.searchParams.get("host") ?? (url.hostname.replace(/^\[(.*)\]$/, "$1") || "127.0.0.1"),
+    host: url.searchParams.get("host") ??
+      (url.hostname.replace(/^\[(.*)\]$/, "$1") || "127.0.0.1"),
     port: Number(url.port || url.searchParams.get("port") || 5432),
     user,
     password: decodeURIComponent(url.password),
@@ -50,13 +68,22 @@ function parseUrl(text: string): URL {
     if (rest === undefined) throw new TypeError("scheme");
     const [authority = ""] = rest.split(/[/?]/, 1);
     const hostless = authority === "" || authority.endsWith("@");
-    url = new URL(`http://${hostless ? `${authority}127.0.0.1${rest.slice(authority.length)}` : rest}`);
+    url = new URL(
+      `http://${hostless ? `${authority}127.0.0.1${rest.slice(authority.length)}` : rest}`,
+    );
     decodeURIComponent(url.username + url.password + url.pathname);
   } catch {
-    throw new BackupError("bad_request", "The connection string is not a PostgreSQL URL", HINT);
+    throw new BackupError(
+      "bad_request",
+      "The connection string is not a PostgreSQL URL",
+      HINT,
+    );
   }
   // http hides its own default port.
-  if (url.port === "" && /^[^/?]*:80(?:[/?]|$)/.test(text.replace(/^\w+:\/\//, ""))) {
+  if (
+    url.port === "" &&
+    /^[^/?]*:80(?:[/?]|$)/.test(text.replace(/^\w+:\/\//, ""))
+  ) {
     url.searchParams.set("port", "80");
   }
   return url;
