@@ -1,0 +1,42 @@
+/**
+ * What a hosted worker may use, from Supabase's page "Limits" (free plan) and, where that is silent, from the public
+ * source of supabase/edge-runtime (crates/base/src/worker/supervisor).
+ */
+export interface Limits {
+  /** CPU time of the isolate's thread in milliseconds; the worker is killed there. */
+  cpuMs: number;
+  /** Memory in bytes; the worker is killed there. */
+  memoryBytes: number;
+  /** Life of a worker in milliseconds, from its start. */
+  wallClockMs: number;
+  /** Time to the first byte of a response in milliseconds; the caller gets 504 after it. */
+  responseMs: number;
+  /** Bytes of the function's own files. */
+  bundleBytes: number;
+  /** A worker without work ends after this many milliseconds; it is the stack's own figure. */
+  idleMs: number;
+}
+
+export const HOSTED_LIMITS: Limits = {
+  cpuMs: 2_000,
+  memoryBytes: 256 * 1024 * 1024,
+  wallClockMs: 150_000,
+  responseMs: 150_000,
+  bundleBytes: 20 * 1024 * 1024,
+  idleMs: 15_000,
+};
+
+/** A worker that has used this share of CPU, memory or wall clock takes no further request and ends when it is idle. */
+export const RETIRE_SHARE = 0.5;
+
+/** `beforeunload` is dispatched at this share of a limit. */
+export const WARN_SHARE = 0.9;
+
+/** How requests share workers; the runtime's own three words. */
+export type Policy =
+  /** Requests of a function share its worker and its budget of CPU until it is retired: the runtime's default. */
+  | "per_worker"
+  /** A worker serves one request at a time and the budget of CPU starts anew with each. */
+  | "per_request"
+  /** A worker serves one request. */
+  | "oneshot";

@@ -1,0 +1,16 @@
+/** What every family of objects has: one query, and what becomes of a row. */
+import type { Catalog } from "./catalog.ts";
+
+/**
+ * A family of objects that one query reads. Queries run with an empty search_path, so that every name which is not qualified is
+ * pg_catalog's, and expressions print their names qualified. They must not call functions that look at a relation's
+ * definition for relations that are not locked.
+ */
+// deno-lint-ignore no-explicit-any -- each family knows its own rows; the reader only carries them.
+export interface Family<Row = any> {
+  readonly name: string;
+  /** The query for a server of this version (server_version_num); `null` when the server has no such objects. */
+  query(version: number): string | null;
+  /** Adds the row's objects to the catalog. Families are read in pg_dump's order, so that what a row refers to is there. */
+  read(row: Row, catalog: Catalog): void;
+}
