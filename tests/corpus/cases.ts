@@ -1,0 +1,40 @@
+/** The corpus: folders `<kind>--<case>` that hold nothing but SQL. */
+
+export interface Case {
+  name: string;
+  /** Path of setup.sql, which psql loads into an empty database. */
+  setup: string;
+  /** Of the database; UTF8 unless the first lines of setup.sql say `-- encoding: NAME`. */
+  encoding: string;
+  /** Why the archive is compared but not restored (`-- not restored: REASON`); null for nearly all. */
+  notRestored: string | null;
+}
+
+const FOLDER = new URL("./", import.meta.url).pathname;
+
+/** Cases whose name contains `part`, by name. Throws for a folder without setup.sql and for an unknown first line. */
+export async function readCases(part = ""): Promise<Case[]> {
+  const names: string[] = [];
+  for await (const { isDirectory, name } of Deno.readDir(FOLDER)) {
+    if (isDirectory && name.includes(part)) names.push(name);
+  }
+  return await Promise.all(names.sort().map(readCase));
+}
+
+async function readCase(name: string): Promise<Case> {
+  if (!/^[a-z]+(-[a-z0-9]+)*--[a-z0-9]+(-[a-z0-9]+)*$/.test(name)) {
+    throw new Error(`tests/corpus/${name}: the name is not <kind>--<case>`);
+  }
+  const setup = `${FOLDER}${name}/setup.sql`;
+  const facts: Record<string, string> = {};
+  for (const line of (await Deno.readTextFile(setup)).split("\n")) {
+    const [, key, value] = line.match(/^-- (encoding|not restored): (.+)$/) ?? [];
+    if (key === undefined) break;
+    facts[key] = value!;
+  }
+  return {
+    ...{ name, setup },
+    encoding: facts["encoding"] ?? "UTF8",
+    notRestored: facts["not restored"] ?? null,
+  };
+}
