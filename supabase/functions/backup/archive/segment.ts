@@ -9,6 +9,9 @@ import { INT_SIZE } from "./primitives.ts";
 /** Compressed at a time. Each block begins with an empty window, which at this size costs 0.1 % of the result. */
 export const BLOCK_BYTES = 1024 * 1024;
 
+/** Fewer bytes are not worth the state that deflate sets up: thousands of empty tables have five bytes each. */
+const STORED_BELOW = 256;
+
 export interface Segment {
   /** Adler-32 of the uncompressed bytes. */
   adler32: number;
@@ -60,12 +63,26 @@ export class SegmentDeflater {
     this.#adler32 = adler32(bytes, this.#adler32);
     this.#rawBytes += bytes.length;
     this.#filled = 0;
+    await emit(frame(bytes.length < STORED_BELOW ? stored(bytes) : this.#deflated(bytes)));
+  }
+
+  #deflated(bytes: Uint8Array): Uint8Array {
     const compressed: unknown = deflateRawSync(bytes, {
       level: this.#level,
       finishFlush: constants.Z_FULL_FLUSH,
     });
-    await emit(frame(compressed as Uint8Array));
+    return compressed as Uint8Array;
   }
+}
+
+/** RFC 1951, 3.2.4: not the last block, type 00, the length and its complement, the bytes. */
+function stored(bytes: Uint8Array): Uint8Array {
+  const block = new Uint8Array(5 + bytes.length);
+  const view = new DataView(block.buffer);
+  view.setUint16(1, bytes.length, true);
+  view.setUint16(3, ~bytes.length & 0xffff, true);
+  block.set(bytes, 5);
+  return block;
 }
 
 /** A chunk: its length as an archive integer, then its bytes. */

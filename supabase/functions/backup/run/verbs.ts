@@ -1,0 +1,287 @@
+/**
+ * The run's state in the database: one method for each worker verb of the schema `backup` (docs/design.md). Every call is a
+ * statement of its own on the control session; nothing is kept here but who calls.
+ */
+import { BackupError } from "../errors.ts";
+import type { Session } from "../postgres/session.ts";
+import type { SliceResult } from "../slices/export.ts";
+import type { Piece } from "../slices/piece.ts";
+import type { Slice } from "../slices/plan.ts";
+import type { Warning } from "../toc/entry.ts";
+
+/** SQLSTATE of a verb that a worker without a place must not use. */
+const LOST_PLACE = "BK001";
+
+export type Role = "plan" | "export" | "finish" | "none";
+
+/** Settings of an attempt: the columns of `backup.settings`. */
+export interface Settings {
+  bucket: string;
+  slice_bytes: number;
+  invocation_bytes: number;
+  part_bytes: number;
+  level: number;
+  lease_seconds: number;
+  lock_timeout_ms: number;
+  keep_scheduled: number;
+  keep_manual: number;
+  keep_weekly: number;
+  keep_monthly: number;
+  keep_yearly: number;
+}
+
+export interface Place {
+  role: Role;
+  run: {
+    id: number;
+    name: string;
+    attempt: number;
+    trigger: "scheduled" | "manual";
+    started_at: string;
+  };
+  /** Snapshots that can be imported, newest first. */
+  snapshots: string[];
+  settings: Settings;
+}
+
+export interface StoredPart {
+  name: string;
+  bytes: number;
+  sha256: string;
+}
+
+/** What the planner knows and the finisher writes into the manifest. */
+export interface Facts {
+  database: string;
+  server_version: string;
+  snapshot_at: string;
+  entries: number;
+  parts_per_slice: number;
+  tables: { dumpId: number; schema: string; name: string }[];
+}
+
+export interface Plan {
+  snapshot: string;
+  server_version: string;
+  tables: number;
+  estimated_bytes: number;
+  warnings: Warning[];
+  parts: StoredPart[];
+  locked: string[];
+  slices: {
+    number: number;
+    first_part: number;
+    estimated_bytes: number;
+    pieces: Piece[];
+  }[];
+  facts: Facts;
+}
+
+export type ClaimedSlice = Pick<
+  Slice,
+  "number" | "firstPart" | "estimatedBytes" | "pieces"
+>;
+
+export interface LoggedRun {
+  name: string;
+  trigger: "scheduled" | "manual";
+  status: "queued" | "running" | "succeeded" | "failed" | "cancelled";
+  started_at: string;
+  verified_at: string | null;
+  pinned: boolean;
+}
+
+/** Everything the finisher needs. */
+export interface Finish {
+  slices: {
+    number: number;
+    first_part: number;
+    pieces: Piece[];
+    result: SliceResult;
+  }[];
+  parts: (StoredPart & {
+    slice_number: number | null;
+    verified_at: string | null;
+  })[];
+  facts: Facts;
+  run: {
+    id: number;
+    name: string;
+    trigger: "scheduled" | "manual";
+    attempt: number;
+    warnings: Warning[];
+  };
+  settings: Settings;
+  log: LoggedRun[];
+}
+
+export interface Ending {
+  rows: number;
+  raw_bytes: number;
+  stored_bytes: number;
+  parts: number;
+  checksum: string;
+  warnings: Warning[];
+}
+
+/** Why a worker or a run gives up. */
+export interface Reason {
+  code: string;
+  message: string;
+  hint?: string;
+}
+
+/** The run that an unused token was made for, which is used up by this; null for any other text. */
+export async function redeemToken(
+  control: Session,
+  token: string,
+): Promise<number | null> {
+  const [row] = await control.sql<
+    { run_id: string | null }[]
+  >`select backup._redeem(${token}) as run_id`;
+  return row?.run_id == null ? null : Number(row.run_id);
+}
+
+/** A worker's hands on its run. Every method throws BackupError `lease_lost` when the worker has lost its place. */
+export class RunVerbs {
+  readonly #control: Session;
+  readonly #run: number;
+  readonly #worker: string;
+
+  constructor(control: Session, runId: number, worker: string) {
+    this.#control = control;
+    this.#run = runId;
+    this.#worker = worker;
+  }
+
+  enter(backendPid: number): Promise<Place> {
+    return this.#call("_enter", "$3::int", [backendPid]);
+  }
+
+  async plan(plan: Plan): Promise<void> {
+    await this.#call("_plan", "$3::text::jsonb", [JSON.stringify(plan)]);
+  }
+
+  /** Quoted names of the tables that every holder locks. */
+  async locked(): Promise<string[]> {
+    const [row] = await this.#control.sql<{ locked: string[] }[]>`
+      select to_jsonb(backup._locked(${this.#run})) as locked`;
+    return row!.locked;
+  }
+
+  async hold(snapshot: string): Promise<void> {
+    await this.#call("_hold", "$3", [snapshot]);
+  }
+
+  /** The next slice whose estimate is within `bytes`; any when null. Null when there is none. */
+  async claimSlice(bytes: number | null): Promise<ClaimedSlice | null> {
+    const slice = await this.#call<
+      {
+        number: number;
+        first_part: number;
+        estimated_bytes: number;
+        pieces: Piece[];
+      } | null
+    >("_claim_slice", "$3::bigint", [bytes]);
+    return slice && {
+      number: slice.number,
+      firstPart: slice.first_part,
+      estimatedBytes: slice.estimated_bytes,
+      pieces: slice.pieces,
+    };
+  }
+
+  /** False: stop at once. */
+  heartbeat(progress: Record<string, unknown> | null): Promise<boolean> {
+    return this.#call("_heartbeat", "$3::text::jsonb", [
+      progress && JSON.stringify(progress),
+    ]);
+  }
+
+  async part(
+    slice: number | null,
+    { name, bytes, sha256 }: StoredPart,
+  ): Promise<void> {
+    await this.#call("_part", "$3::int, $4, $5::bigint, $6", [
+      slice,
+      name,
+      bytes,
+      sha256,
+    ]);
+  }
+
+  /** False when the slice has gone to another worker. */
+  finishSlice(
+    slice: number,
+    { rows, rawBytes, storedBytes, pieces }: SliceResult,
+  ): Promise<boolean> {
+    const result = {
+      rows,
+      raw_bytes: rawBytes,
+      stored_bytes: storedBytes,
+      pieces,
+    };
+    return this.#call("_finish_slice", "$3::int, $4::text::jsonb", [
+      slice,
+      JSON.stringify(result),
+    ]);
+  }
+
+  /** True: leave now. False: hold the snapshot and ask again in a moment. */
+  leave(error: Reason | null): Promise<boolean> {
+    return this.#call("_leave", "$3::text::jsonb", [
+      error && JSON.stringify(error),
+    ]);
+  }
+
+  claimFinish(): Promise<Finish | null> {
+    return this.#call("_claim_finish", "", []);
+  }
+
+  async verified(name: string): Promise<void> {
+    await this.#control.sql`select backup._verified(${this.#run}, ${name})`;
+  }
+
+  async succeed(ending: Ending): Promise<void> {
+    await this.#call("_succeed", "$3::text::jsonb", [JSON.stringify(ending)]);
+  }
+
+  /** True when another attempt begins, false when the run has failed. */
+  fail(error: Reason, retry: boolean): Promise<boolean> {
+    return this.#call("_fail", "$3::text::jsonb, $4::boolean", [
+      JSON.stringify(error),
+      retry,
+    ]);
+  }
+
+  async removed(name: string): Promise<void> {
+    await this.#control.sql`select backup._removed(${name})`;
+  }
+
+  async #call<Answer>(
+    verb: string,
+    parameters: string,
+    values: unknown[],
+  ): Promise<Answer> {
+    const all = [
+      "$1::bigint",
+      "$2::uuid",
+      ...(parameters === "" ? [] : [parameters]),
+    ].join(", ");
+    try {
+      const [row] = await this.#control.sql.unsafe<{ answer: Answer }[]>(
+        `select to_jsonb(backup.${verb}(${all})) as answer`,
+        [this.#run, this.#worker, ...values] as never[],
+      );
+      return row!.answer;
+    } catch (error) {
+      if ((error as { code?: string }).code !== LOST_PLACE) throw error;
+      throw new BackupError(
+        "lease_lost",
+        (error as Error).message,
+        "The run goes on without this worker.",
+        error,
+      );
+    }
+  }
+}

@@ -1,0 +1,89 @@
+/** Exports a slice: its pieces one after the other, as parts of the archive. */
+import { SegmentDeflater } from "../archive/segment.ts";
+import { BackupError } from "../errors.ts";
+import type { Session } from "../postgres/session.ts";
+import { PartWriter, type StorePart } from "./part_writer.ts";
+import { exportPiece, type Piece, type PieceResult } from "./piece.ts";
+
+export interface SliceResult {
+  rows: number;
+  rawBytes: number;
+  storedBytes: number;
+  pieces: PieceResult[];
+}
+
+/** What is done of a slice that is being exported. */
+export interface SliceProgress {
+  table: string;
+  rows: number;
+  rawBytes: number;
+}
+
+export interface ExportOptions {
+  /** Deflate level, 1 to 9. */
+  level: number;
+  partBytes: number;
+  /** Parts the slice may have. */
+  mostParts: number;
+  store: StorePart;
+  /** Called often; keep it cheap. Throw to stop. */
+  onProgress?: (progress: SliceProgress) => void;
+}
+
+/** Throws BackupError `row_too_large` for a slice that needs more parts than it owns, and what the session or `store` throws. */
+export async function exportSlice(
+  session: Session,
+  slice: { firstPart: number; pieces: Piece[] },
+  { level, partBytes, mostParts, store, onProgress }: ExportOptions,
+): Promise<SliceResult> {
+  const deflater = new SegmentDeflater(level);
+  const writer = new PartWriter(slice.firstPart, partBytes, store);
+  const done: SliceResult = {
+    rows: 0,
+    rawBytes: 0,
+    storedBytes: 0,
+    pieces: [],
+  };
+  try {
+    for (const piece of slice.pieces) {
+      const result = await exportPiece(
+        session,
+        piece,
+        deflater,
+        async (bytes) => {
+          if (writer.parts > mostParts) {
+            throw tooLarge(piece.table, mostParts, partBytes);
+          }
+          onProgress?.({
+            table: piece.table,
+            rows: done.rows,
+            rawBytes: done.rawBytes + deflater.rawBytes,
+          });
+          await writer.write(bytes);
+        },
+      );
+      done.pieces.push(result);
+      done.rows += result.rows;
+      done.rawBytes += result.rawBytes;
+      done.storedBytes += result.storedBytes;
+    }
+    await writer.finish();
+  } catch (error) {
+    // No part may still be on its way when the slice goes to someone else.
+    await writer.settle();
+    throw error;
+  }
+  return done;
+}
+
+function tooLarge(
+  table: string,
+  mostParts: number,
+  partBytes: number,
+): BackupError {
+  return new BackupError(
+    "row_too_large",
+    `${table} has rows that do not fit a slice: more than ${mostParts} parts of ${partBytes} bytes`,
+    "Raise part_bytes with backup.configure(), up to the file limit of the project's Storage.",
+  );
+}

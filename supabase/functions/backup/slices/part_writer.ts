@@ -1,0 +1,78 @@
+/** Collects the bytes of a slice into parts, and stores one while the next is filled. */
+
+/** What a part becomes: number in the archive's order and its bytes, which stay valid until the promise resolves. */
+export type StorePart = (number: number, bytes: Uint8Array) => Promise<void>;
+
+const INITIAL_BYTES = 4 * 1024 * 1024;
+
+export class PartWriter {
+  readonly #firstPart: number;
+  readonly #partBytes: number;
+  readonly #store: StorePart;
+  #next: number;
+  /** One is filled while the other is stored: memory is two parts, whatever the slice's size. */
+  #filling: Uint8Array = new Uint8Array();
+  #spare: Uint8Array = new Uint8Array();
+  #filled = 0;
+  #storing: Promise<void> = Promise.resolve();
+
+  /** Parts are numbered from `firstPart`, and have `partBytes` at most. */
+  constructor(firstPart: number, partBytes: number, store: StorePart) {
+    this.#firstPart = firstPart;
+    this.#next = firstPart;
+    this.#partBytes = partBytes;
+    this.#store = store;
+  }
+
+  /** Parts begun so far. */
+  get parts(): number {
+    return this.#next - this.#firstPart + (this.#filled > 0 ? 1 : 0);
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    for (let taken = 0; taken < bytes.length;) {
+      const here = Math.min(
+        this.#partBytes - this.#filled,
+        bytes.length - taken,
+      );
+      this.#reserve(here);
+      this.#filling.set(bytes.subarray(taken, taken + here), this.#filled);
+      this.#filled += here;
+      taken += here;
+      if (this.#filled === this.#partBytes) await this.#flush();
+    }
+  }
+
+  /** Stores what is left, and waits until all is stored. Throws what storing threw. */
+  async finish(): Promise<void> {
+    if (this.#filled > 0) await this.#flush();
+    await this.#storing;
+  }
+
+  /** Waits for a part that is being stored, whatever becomes of it. */
+  async settle(): Promise<void> {
+    await this.#storing.catch(() => {});
+  }
+
+  async #flush(): Promise<void> {
+    await this.#storing;
+    const full = this.#filling.subarray(0, this.#filled);
+    [this.#filling, this.#spare] = [this.#spare, this.#filling];
+    this.#filled = 0;
+    this.#storing = this.#store(this.#next++, full);
+    // Whoever waits next gets the error; until then it is not an unhandled one.
+    this.#storing.catch(() => {});
+  }
+
+  #reserve(more: number): void {
+    const needed = this.#filled + more;
+    if (needed <= this.#filling.length) return;
+    const size = Math.min(
+      this.#partBytes,
+      Math.max(needed, this.#filling.length * 2, INITIAL_BYTES),
+    );
+    const grown = new Uint8Array(size);
+    grown.set(this.#filling.subarray(0, this.#filled));
+    this.#filling = grown;
+  }
+}

@@ -1,0 +1,133 @@
+/** Cuts the tables of a dump into slices: what one worker exports in one go. */
+import type { TableData } from "../toc/entry.ts";
+import type { Estimate, Region } from "./estimate.ts";
+import type { Piece } from "./piece.ts";
+
+export interface Slice {
+  number: number;
+  /** First of the part numbers that are the slice's own. */
+  firstPart: number;
+  /** COPY text that is expected, with what its statements cost. */
+  estimatedBytes: number;
+  pieces: Piece[];
+}
+
+export interface SlicePlan {
+  slices: Slice[];
+  /** Part numbers that each slice owns; the last one is kept for the closing part of a table that ends in it. */
+  partsPerSlice: number;
+}
+
+/** A statement costs as much CPU as about this much COPY text, however few rows it gives. */
+export const PIECE_BYTES = 32 * 1024;
+
+/** Parts are five digits: `00000.dump` to `99999.dump`. */
+const PART_NUMBERS = 100_000;
+const MOST_PARTS_PER_SLICE = 100;
+const LEAST_PARTS_PER_SLICE = 4;
+
+/**
+ * Slices in archive order: neighbouring small tables share one, larger ones are cut by ctid so that each slice has about
+ * `sliceBytes`. `headParts` numbers are taken already. Throws RangeError for more slices than there are part numbers.
+ */
+export function planSlices(
+  tables: readonly TableData[],
+  estimates: readonly Estimate[],
+  { sliceBytes, headParts }: { sliceBytes: number; headParts: number },
+): SlicePlan {
+  const groups: { estimatedBytes: number; pieces: Piece[] }[] = [];
+  let open: { estimatedBytes: number; pieces: Piece[] } | null = null;
+  for (const [index, table] of tables.entries()) {
+    const { bytes, regions } = estimates[index]!;
+    const cuts = regions === null || bytes <= sliceBytes
+      ? []
+      : cutRegions(regions, sliceBytes);
+    if (cuts.length > 0) {
+      groups.push(
+        ...cutPieces(table, cuts).map((piece) => ({
+          estimatedBytes: Math.ceil(bytes / (cuts.length + 1)) + PIECE_BYTES,
+          pieces: [piece],
+        })),
+      );
+      open = null;
+      continue;
+    }
+    const cost = bytes + PIECE_BYTES;
+    if (open === null || open.estimatedBytes + cost > sliceBytes) {
+      open = { estimatedBytes: 0, pieces: [] };
+      groups.push(open);
+    }
+    open.estimatedBytes += cost;
+    open.pieces.push(wholeTable(table));
+  }
+  const partsPerSlice = Math.min(
+    MOST_PARTS_PER_SLICE,
+    Math.floor((PART_NUMBERS - headParts) / groups.length),
+  );
+  if (groups.length > 0 && partsPerSlice < LEAST_PARTS_PER_SLICE) {
+    throw new RangeError(
+      `${groups.length} slices have no room in ${PART_NUMBERS} part numbers: raise slice_bytes`,
+    );
+  }
+  return {
+    slices: groups.map((group, number) => ({
+      number,
+      firstPart: headParts + number * partsPerSlice,
+      ...group,
+    })),
+    partsPerSlice: groups.length === 0 ? MOST_PARTS_PER_SLICE : partsPerSlice,
+  };
+}
+
+/** The piece that is all of a table. */
+export function wholeTable(
+  { dumpId, qualifiedName, columnList, filter }: TableData,
+): Piece {
+  const range = { from: null, to: null, first: true, last: true };
+  return {
+    dumpId,
+    table: qualifiedName,
+    columns: columnList,
+    filter,
+    ...range,
+  };
+}
+
+function cutPieces(table: TableData, cuts: string[]): Piece[] {
+  return [null, ...cuts].map((from, index) => ({
+    ...wholeTable(table),
+    from,
+    // The last one takes whatever there is: rows behind the pages that were counted would be lost otherwise.
+    to: cuts[index] ?? null,
+    first: index === 0,
+    last: index === cuts.length,
+  }));
+}
+
+/** Places `(page,line)` at which to cut so that about `sliceBytes` lie between two of them; inside a page where one alone has more. */
+function cutRegions(regions: readonly Region[], sliceBytes: number): string[] {
+  const total = regions.reduce(
+    (sum, { pages, pageBytes }) => sum + pages * pageBytes,
+    0,
+  );
+  // Equal slices instead of full ones and a rest.
+  const wanted = total / Math.ceil(total / sliceBytes);
+  const cuts: string[] = [];
+  let begin = 0;
+  let filled = 0;
+  for (const { pages, pageBytes, lines } of regions) {
+    for (let page = begin; page < begin + pages; page++) {
+      if (filled > 0 && filled + pageBytes / 2 > wanted) {
+        cuts.push(`(${page},0)`);
+        filled = 0;
+      }
+      const inside = Math.min(lines, Math.ceil(pageBytes / sliceBytes));
+      for (let cut = 1; cut < inside; cut++) {
+        cuts.push(`(${page},${Math.floor(lines * cut / inside) + 1})`);
+      }
+      filled += pageBytes / inside;
+    }
+    begin += pages;
+  }
+  return cuts;
+}
