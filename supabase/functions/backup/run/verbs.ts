@@ -56,7 +56,6 @@ export interface Facts {
   server_version: string;
   snapshot_at: string;
   entries: number;
-  parts_per_slice: number;
   tables: { dumpId: number; schema: string; name: string }[];
 }
 

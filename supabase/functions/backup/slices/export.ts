@@ -3,7 +3,11 @@ import { SegmentDeflater } from "../archive/segment.ts";
 import { BackupError } from "../errors.ts";
 import type { Session } from "../postgres/session.ts";
 import { PartWriter, type StorePart } from "./part_writer.ts";
+import { PARTS_PER_SLICE } from "./plan.ts";
 import { exportPiece, type Piece, type PieceResult } from "./piece.ts";
+
+/** One number is the closing part's. */
+const MOST_PARTS = PARTS_PER_SLICE - 1;
 
 export interface SliceResult {
   rows: number;
@@ -23,8 +27,6 @@ export interface ExportOptions {
   /** Deflate level, 1 to 9. */
   level: number;
   partBytes: number;
-  /** Parts the slice may have. */
-  mostParts: number;
   store: StorePart;
   /** Called often; keep it cheap. Throw to stop. */
   onProgress?: (progress: SliceProgress) => void;
@@ -34,7 +36,7 @@ export interface ExportOptions {
 export async function exportSlice(
   session: Session,
   slice: { firstPart: number; pieces: Piece[] },
-  { level, partBytes, mostParts, store, onProgress }: ExportOptions,
+  { level, partBytes, store, onProgress }: ExportOptions,
 ): Promise<SliceResult> {
   const deflater = new SegmentDeflater(level);
   const writer = new PartWriter(slice.firstPart, partBytes, store);
@@ -83,7 +85,7 @@ function tooLarge(
 ): BackupError {
   return new BackupError(
     "row_too_large",
-    `${table} has rows that do not fit a slice: more than ${mostParts} parts of ${partBytes} bytes`,
+    `${table} has rows that do not fit a slice: more than ${MOST_PARTS} parts of ${partBytes} bytes`,
     "Raise part_bytes with backup.configure(), up to the file limit of the project's Storage.",
   );
 }

@@ -1,4 +1,5 @@
 /** Cuts the tables of a dump into slices: what one worker exports in one go. */
+import { BackupError } from "../errors.ts";
 import type { TableData } from "../toc/entry.ts";
 import type { Estimate, Region } from "./estimate.ts";
 import type { Piece } from "./piece.ts";
@@ -12,29 +13,27 @@ export interface Slice {
   pieces: Piece[];
 }
 
-export interface SlicePlan {
-  slices: Slice[];
-  /** Part numbers that each slice owns; the last one is kept for the closing part of a table that ends in it. */
-  partsPerSlice: number;
-}
-
 /** A statement costs as much CPU as about this much COPY text, however few rows it gives. */
 export const PIECE_BYTES = 32 * 1024;
 
 /** Parts are five digits: `00000.dump` to `99999.dump`. */
 const PART_NUMBERS = 100_000;
-const MOST_PARTS_PER_SLICE = 100;
-const LEAST_PARTS_PER_SLICE = 4;
+
+/**
+ * Part numbers that each slice owns. Names must be known before sizes are: unused numbers are gaps. The last one is kept for
+ * the closing part of a table that ends in the slice.
+ */
+export const PARTS_PER_SLICE = 16;
 
 /**
  * Slices in archive order: neighbouring small tables share one, larger ones are cut by ctid so that each slice has about
- * `sliceBytes`. `headParts` numbers are taken already. Throws RangeError for more slices than there are part numbers.
+ * `sliceBytes`. `headParts` numbers are taken already. Throws BackupError `too_large` for more slices than there are part numbers.
  */
 export function planSlices(
   tables: readonly TableData[],
   estimates: readonly Estimate[],
   { sliceBytes, headParts }: { sliceBytes: number; headParts: number },
-): SlicePlan {
+): Slice[] {
   const groups: { estimatedBytes: number; pieces: Piece[] }[] = [];
   let open: { estimatedBytes: number; pieces: Piece[] } | null = null;
   for (const [index, table] of tables.entries()) {
@@ -60,23 +59,14 @@ export function planSlices(
     open.estimatedBytes += cost;
     open.pieces.push(wholeTable(table));
   }
-  const partsPerSlice = Math.min(
-    MOST_PARTS_PER_SLICE,
-    Math.floor((PART_NUMBERS - headParts) / groups.length),
-  );
-  if (groups.length > 0 && partsPerSlice < LEAST_PARTS_PER_SLICE) {
-    throw new RangeError(
-      `${groups.length} slices have no room in ${PART_NUMBERS} part numbers: raise slice_bytes`,
+  if (headParts + groups.length * PARTS_PER_SLICE > PART_NUMBERS) {
+    throw new BackupError(
+      "too_large",
+      `The database has ${groups.length} slices, more than there are names for parts`,
+      "Raise slice_bytes (and part_bytes) with backup.configure().",
     );
   }
-  return {
-    slices: groups.map((group, number) => ({
-      number,
-      firstPart: headParts + number * partsPerSlice,
-      ...group,
-    })),
-    partsPerSlice: groups.length === 0 ? MOST_PARTS_PER_SLICE : partsPerSlice,
-  };
+  return groups.map((group, number) => ({ number, firstPart: headParts + number * PARTS_PER_SLICE, ...group }));
 }
 
 /** The piece that is all of a table. */

@@ -1,0 +1,46 @@
+/** Every worker's part: slices, one after the other, until there are none or the budget is used. */
+import { importSnapshot, lockTables } from "../postgres/snapshot.ts";
+import { type ClaimedSlice } from "../run/verbs.ts";
+import { PIECE_BYTES } from "../slices/plan.ts";
+import { exportSlice } from "../slices/export.ts";
+import { storePart, type Worker } from "./worker.ts";
+
+/** A budget with less than this left is used up: a claim costs something as well. */
+const LEAST_CLAIM = 4 * PIECE_BYTES;
+
+/** Joins the run's snapshot and becomes one of those from whom it can be imported. */
+export async function holdSnapshot({ exporter, verbs, place }: Worker): Promise<void> {
+  const snapshot = await importSnapshot(exporter, place.snapshots);
+  await lockTables(exporter, await verbs.locked(), place.settings.lock_timeout_ms);
+  await verbs.hold(snapshot);
+}
+
+/** Exports slices. Answers when none is left for this worker or its budget is used. */
+export async function exportSlices(worker: Worker): Promise<void> {
+  const { verbs, budget, place } = worker;
+  // Who only exports takes one slice whatever its size: somebody must. The planner has spent something already.
+  let bytes = place.role === "export" ? null : budget.left;
+  while (true) {
+    const slice = await verbs.claimSlice(bytes);
+    if (slice === null) return;
+    await exportClaimed(worker, slice);
+    if (budget.left < LEAST_CLAIM) return;
+    bytes = budget.left;
+  }
+}
+
+async function exportClaimed(worker: Worker, slice: ClaimedSlice): Promise<void> {
+  const { exporter, verbs, heart, budget, place: { settings } } = worker;
+  const result = await exportSlice(exporter, slice, {
+    level: settings.level,
+    partBytes: settings.part_bytes,
+    store: async (number, bytes) => verbs.part(slice.number, await storePart(worker, number, bytes)),
+    onProgress: ({ table, rows, rawBytes }) => {
+      heart.check();
+      heart.progress = { slice: slice.number, table, rows, raw_bytes: rawBytes };
+    },
+  });
+  budget.spend(result.rawBytes + result.pieces.length * PIECE_BYTES);
+  heart.progress = null;
+  await verbs.finishSlice(slice.number, result);
+}

@@ -1,0 +1,73 @@
+/** A worker's signs of life, and how it learns that it must stop. */
+import { BackupError } from "../errors.ts";
+import type { RunVerbs } from "../run/verbs.ts";
+
+/** Often enough for a progress bar; a fraction of any lease. */
+const BEAT_MS = 2000;
+
+export class Heart {
+  readonly #verbs: RunVerbs;
+  readonly #stopping: AbortSignal;
+  readonly #beatMs: number;
+  #progress: Record<string, unknown> | null = null;
+  #failure: unknown = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** Begins to beat at least three times a lease. `stopping` tells that the isolate is about to be ended. */
+  constructor(verbs: RunVerbs, leaseSeconds: number, stopping: AbortSignal) {
+    this.#verbs = verbs;
+    this.#stopping = stopping;
+    this.#beatMs = Math.min(BEAT_MS, leaseSeconds * 1000 / 3);
+    this.#wait();
+  }
+
+  /** What the next beat tells of the work; null for nothing. */
+  set progress(progress: Record<string, unknown> | null) {
+    this.#progress = progress;
+  }
+
+  /** Says now that the run is in this phase. */
+  async phase(phase: "finishing" | "verifying" | "rotating"): Promise<void> {
+    this.check();
+    this.#progress = { phase };
+    await this.#beat();
+    this.check();
+  }
+
+  /** Throws when the worker has lost its place, its control session, or its isolate's time. Cheap: call it often. */
+  check(): void {
+    if (this.#stopping.aborted) {
+      throw new BackupError(
+        "worker_ended",
+        `The platform ends this worker: ${this.#stopping.reason}`,
+        "Another worker goes on; should it happen again and again, lower invocation_bytes with backup.configure().",
+      );
+    }
+    if (this.#failure !== null) throw this.#failure;
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #wait(): void {
+    this.#timer = setTimeout(async () => {
+      await this.#beat();
+      if (this.#failure === null) this.#wait();
+    }, this.#beatMs);
+  }
+
+  async #beat(): Promise<void> {
+    try {
+      if (await this.#verbs.heartbeat(this.#progress)) return;
+      this.#failure = new BackupError(
+        "lease_lost",
+        "The run was cancelled, or goes on without this worker",
+        "Nothing is to be done.",
+      );
+    } catch (error) {
+      this.#failure = error;
+    }
+    this.stop();
+  }
+}
