@@ -1,0 +1,1 @@
+create cast (money as text) with function pg_catalog.cash_words(money);

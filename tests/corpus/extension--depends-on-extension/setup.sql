@@ -1,0 +1,11 @@
+create extension hstore;
+create function public.make() returns hstore language sql as $$ select ''::public.hstore $$;
+alter function public.make() depends on extension hstore;
+create function public.count_up() returns trigger language plpgsql as $$ begin return new; end $$;
+create table public.t (a integer);
+create trigger counted before insert on public.t for each row execute function public.count_up();
+alter trigger counted on public.t depends on extension hstore;
+create index t_a on public.t (a);
+alter index public.t_a depends on extension hstore;
+create materialized view public.mv as select 1 as one;
+alter materialized view public.mv depends on extension hstore;

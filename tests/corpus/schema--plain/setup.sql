@@ -1,0 +1,3 @@
+create schema ensemble;
+create schema stage authorization director;
+create schema empty_one;

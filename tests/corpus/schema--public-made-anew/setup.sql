@@ -1,0 +1,3 @@
+drop schema public;
+create schema public;
+comment on schema public is 'made anew';

@@ -1,0 +1,11 @@
+create text search configuration public.ours (parser = default);
+alter text search configuration public.ours add mapping for asciiword, word with simple;
+create text search dictionary public.german (template = snowball, language = german);
+alter text search configuration public.ours add mapping for hword, hword_part with public.german, simple;
+create text search configuration public.copied (copy = english);
+comment on text search configuration public.ours is 'ours';
+alter text search configuration public.ours owner to director;
+create table public.t (a text, b tsvector generated always as (to_tsvector('public.ours', a)) stored);
+insert into public.t values ('Die Räuber');
+create index on public.t using gin (b);
+create index on public.t using gin (to_tsvector('public.copied', a));

@@ -1,0 +1,1 @@
+create type public.only_a_shell;
