@@ -18,8 +18,10 @@ const STAGES = [
   "manifest",
   "run",
   "rotation",
+  "worker",
   "pipeline.ts",
   "caller.ts",
+  "isolate.ts",
   "index.ts",
 ];
 

@@ -5,7 +5,7 @@
 import { BackupError } from "../errors.ts";
 import type { Session } from "../postgres/session.ts";
 import type { SliceResult } from "../slices/export.ts";
-import type { Piece } from "../slices/piece.ts";
+import type { Piece, PieceResult } from "../slices/piece.ts";
 import type { Slice } from "../slices/plan.ts";
 import type { Warning } from "../toc/entry.ts";
 
@@ -88,6 +88,14 @@ export interface LoggedRun {
   started_at: string;
   verified_at: string | null;
   pinned: boolean;
+}
+
+/** A slice's result as the database keeps it. */
+export interface StoredResult {
+  rows: number;
+  raw_bytes: number;
+  stored_bytes: number;
+  pieces: PieceResult[];
 }
 
 /** Everything the finisher needs. */

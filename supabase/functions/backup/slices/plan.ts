@@ -66,7 +66,11 @@ export function planSlices(
       "Raise slice_bytes (and part_bytes) with backup.configure().",
     );
   }
-  return groups.map((group, number) => ({ number, firstPart: headParts + number * PARTS_PER_SLICE, ...group }));
+  return groups.map((group, number) => ({
+    number,
+    firstPart: headParts + number * PARTS_PER_SLICE,
+    ...group,
+  }));
 }
 
 /** The piece that is all of a table. */

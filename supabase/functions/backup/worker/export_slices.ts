@@ -9,9 +9,15 @@ import { storePart, type Worker } from "./worker.ts";
 const LEAST_CLAIM = 4 * PIECE_BYTES;
 
 /** Joins the run's snapshot and becomes one of those from whom it can be imported. */
-export async function holdSnapshot({ exporter, verbs, place }: Worker): Promise<void> {
+export async function holdSnapshot(
+  { exporter, verbs, place }: Worker,
+): Promise<void> {
   const snapshot = await importSnapshot(exporter, place.snapshots);
-  await lockTables(exporter, await verbs.locked(), place.settings.lock_timeout_ms);
+  await lockTables(
+    exporter,
+    await verbs.locked(),
+    place.settings.lock_timeout_ms,
+  );
   await verbs.hold(snapshot);
 }
 
@@ -29,15 +35,24 @@ export async function exportSlices(worker: Worker): Promise<void> {
   }
 }
 
-async function exportClaimed(worker: Worker, slice: ClaimedSlice): Promise<void> {
+async function exportClaimed(
+  worker: Worker,
+  slice: ClaimedSlice,
+): Promise<void> {
   const { exporter, verbs, heart, budget, place: { settings } } = worker;
   const result = await exportSlice(exporter, slice, {
     level: settings.level,
     partBytes: settings.part_bytes,
-    store: async (number, bytes) => verbs.part(slice.number, await storePart(worker, number, bytes)),
+    store: async (number, bytes) =>
+      verbs.part(slice.number, await storePart(worker, number, bytes)),
     onProgress: ({ table, rows, rawBytes }) => {
       heart.check();
-      heart.progress = { slice: slice.number, table, rows, raw_bytes: rawBytes };
+      heart.progress = {
+        slice: slice.number,
+        table,
+        rows,
+        raw_bytes: rawBytes,
+      };
     },
   });
   budget.spend(result.rawBytes + result.pieces.length * PIECE_BYTES);

@@ -1,8 +1,12 @@
 /** The last worker's part: closing parts, verification, manifest, rotation, success. */
-import { combineAdler32, ADLER_OF_NOTHING } from "../archive/adler.ts";
+import { ADLER_OF_NOTHING, combineAdler32 } from "../archive/adler.ts";
 import { closeBlock } from "../archive/block.ts";
 import { BackupError } from "../errors.ts";
-import { type Manifest, readManifest, writeManifest } from "../manifest/manifest.ts";
+import {
+  type Manifest,
+  readManifest,
+  writeManifest,
+} from "../manifest/manifest.ts";
 import { sha256Hex } from "../manifest/sha256.ts";
 import { verifyParts } from "../manifest/verify.ts";
 import { rotate } from "../rotation/rotate.ts";

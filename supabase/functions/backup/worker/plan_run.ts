@@ -15,21 +15,42 @@ export async function planRun(worker: Worker): Promise<void> {
   const [instant] = await exporter.sql.unsafe<{ now: string }[]>(
     `select to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as now`,
   );
-  const dump = await readDump(exporter, { lockTimeoutMs: settings.lock_timeout_ms });
+  const dump = await readDump(exporter, {
+    lockTimeoutMs: settings.lock_timeout_ms,
+  });
   heart.check();
-  const estimates = await estimateTables(exporter, dump.data, settings.slice_bytes);
-  const head = writeHead(dump, { createdAt: new Date(instant!.now), level: settings.level });
+  const estimates = await estimateTables(
+    exporter,
+    dump.data,
+    settings.slice_bytes,
+  );
+  const head = writeHead(dump, {
+    createdAt: new Date(instant!.now),
+    level: settings.level,
+  });
   const parts: StoredPart[] = [];
   for (let begin = 0; begin < head.length; begin += settings.part_bytes) {
-    parts.push(await storePart(worker, parts.length, head.subarray(begin, begin + settings.part_bytes)));
+    parts.push(
+      await storePart(
+        worker,
+        parts.length,
+        head.subarray(begin, begin + settings.part_bytes),
+      ),
+    );
   }
-  const slices = planSlices(dump.data, estimates, { sliceBytes: settings.slice_bytes, headParts: parts.length });
+  const slices = planSlices(dump.data, estimates, {
+    sliceBytes: settings.slice_bytes,
+    headParts: parts.length,
+  });
   budget.spend(dump.entries.length * COST.entry);
   await verbs.plan({
     snapshot,
     server_version: dump.serverVersion,
     tables: dump.data.length,
-    estimated_bytes: slices.reduce((sum, { estimatedBytes }) => sum + estimatedBytes, 0),
+    estimated_bytes: slices.reduce(
+      (sum, { estimatedBytes }) => sum + estimatedBytes,
+      0,
+    ),
     warnings: dump.warnings,
     parts,
     locked: dump.locked,
@@ -44,7 +65,11 @@ export async function planRun(worker: Worker): Promise<void> {
       server_version: dump.serverVersion,
       snapshot_at: instant!.now,
       entries: dump.entries.length,
-      tables: dump.data.map(({ dumpId, schema, name }) => ({ dumpId, schema, name })),
+      tables: dump.data.map(({ dumpId, schema, name }) => ({
+        dumpId,
+        schema,
+        name,
+      })),
     },
   });
 }

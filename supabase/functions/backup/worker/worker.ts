@@ -25,10 +25,22 @@ export function partName(number: number): string {
 }
 
 /** Stores a part in the folder of the attempt; whoever stores it again writes the same bytes. */
-export async function storePart(worker: Worker, number: number, bytes: Uint8Array): Promise<StoredPart> {
+export async function storePart(
+  worker: Worker,
+  number: number,
+  bytes: Uint8Array,
+): Promise<StoredPart> {
   worker.heart.check();
-  const part = { name: partName(number), bytes: bytes.length, sha256: await sha256Hex(bytes) };
-  await worker.bucket.put(`${worker.place.run.name}/${part.name}`, bytes, ARCHIVE_TYPE);
+  const part = {
+    name: partName(number),
+    bytes: bytes.length,
+    sha256: await sha256Hex(bytes),
+  };
+  await worker.bucket.put(
+    `${worker.place.run.name}/${part.name}`,
+    bytes,
+    ARCHIVE_TYPE,
+  );
   worker.heart.check();
   return part;
 }

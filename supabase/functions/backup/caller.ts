@@ -1,0 +1,48 @@
+/** Who calls: the database with a one-time token, or a holder of the project's secret key. */
+import { createHash, timingSafeEqual } from "node:crypto";
+
+export type Caller =
+  /** Shows a token; whether it is good, only the database knows. */
+  | { kind: "token"; token: string }
+  /** Holds the project's secret key or the legacy service_role key. */
+  | { kind: "key" };
+
+/** Header of the tokens that `backup.dispatch()` makes. */
+const TOKEN_HEADER = "x-backup-token";
+
+/** Null for a caller who shows neither. `environment` answers the function's secrets by name. */
+export function identifyCaller(
+  request: Request,
+  environment: (name: string) => string | undefined,
+): Caller | null {
+  const token = request.headers.get(TOKEN_HEADER);
+  if (token !== null) return { kind: "token", token };
+  const shown = [
+    request.headers.get("authorization")?.match(/^Bearer +(.+)$/i)?.[1],
+    request.headers.get("apikey"),
+  ].filter((key) => key != null);
+  const known = secretKeys(environment);
+  // No shortcut: how long it takes must not tell which key was nearly right.
+  const equal = shown.flatMap((key) => known.map((good) => sameKey(key, good)));
+  return equal.some(Boolean) ? { kind: "key" } : null;
+}
+
+/** The keys that stand for the role service_role: SUPABASE_SECRET_KEYS is a dictionary of them, as JSON. */
+export function secretKeys(
+  environment: (name: string) => string | undefined,
+): string[] {
+  const keys: unknown[] = [environment("SUPABASE_SERVICE_ROLE_KEY")];
+  try {
+    keys.unshift(
+      ...Object.values(JSON.parse(environment("SUPABASE_SECRET_KEYS") ?? "{}")),
+    );
+  } catch { /* a dictionary that cannot be read holds no key */ }
+  return keys.filter((key): key is string =>
+    typeof key === "string" && key !== ""
+  );
+}
+
+function sameKey(shown: string, good: string): boolean {
+  const digest = (key: string) => createHash("sha256").update(key).digest();
+  return timingSafeEqual(digest(shown), digest(good));
+}

@@ -1,0 +1,173 @@
+/**
+ * The edge: who calls, what is asked, the answer. `POST {"run_id": n}` with a call token works on a run; with the secret key
+ * `POST {}` starts a run and `POST {"log": {"limit": n, "run_id": n}}` reads the log. Answers are JSON; errors are
+ * `{code, message, hint}`.
+ */
+import { type Caller, identifyCaller, secretKeys } from "./caller.ts";
+import { BackupError, type BackupErrorCode } from "./errors.ts";
+import { Isolate } from "./isolate.ts";
+import { workOn } from "./pipeline.ts";
+import { openSession, type Session } from "./postgres/session.ts";
+import { readLog, startRun } from "./run/calls.ts";
+import { redeemToken } from "./run/verbs.ts";
+import { retrying } from "./storage/retry.ts";
+import { supabaseBucket } from "./storage/supabase.ts";
+
+/** The platform's; keeps the isolate alive until the promise settles. */
+declare const EdgeRuntime: { waitUntil(promise: Promise<unknown>): void };
+
+const STATUS: Partial<Record<BackupErrorCode, number>> = {
+  bad_request: 400,
+  unauthorized: 401,
+  not_started: 409,
+  busy: 503,
+};
+
+const isolate = new Isolate();
+isolate.listen(globalThis);
+
+export async function answer(request: Request): Promise<Response> {
+  try {
+    if (request.method !== "POST") {
+      return json(405, {
+        code: "bad_request",
+        message: `${request.method} is not answered here`,
+        hint: "Use POST.",
+      }, {
+        allow: "POST",
+      });
+    }
+    const caller = identifyCaller(request, Deno.env.get);
+    if (caller === null) throw unauthorized();
+    const body = await readBody(request);
+    return caller.kind === "token" ? await work(caller) : await serve(body);
+  } catch (error) {
+    return failure(error);
+  }
+}
+
+/** Answers at once, and works on after it. */
+async function work({ token }: Caller & { kind: "token" }): Promise<Response> {
+  const databaseUrl = setting("SUPABASE_DB_URL");
+  const turn = isolate.begin();
+  if (turn === null) {
+    throw new BackupError(
+      "busy",
+      "This isolate works on another call",
+      "The database calls again by itself.",
+    );
+  }
+  try {
+    const runId = await withSession(
+      databaseUrl,
+      (control) => redeemToken(control, token),
+    );
+    if (runId === null) throw unauthorized();
+    const [url, key] = [setting("SUPABASE_URL"), secretKeys(Deno.env.get)[0]];
+    if (key === undefined) throw notConfigured("SUPABASE_SECRET_KEYS");
+    EdgeRuntime.waitUntil(workOn({
+      runId,
+      databaseUrl,
+      openBucket: (bucket) => retrying(supabaseBucket({ url, key, bucket })),
+      share: turn.share,
+      stopping: isolate.stopping,
+      onIdle: turn.end,
+      log,
+    }));
+    return json(202, { run_id: runId });
+  } catch (error) {
+    turn.end(0);
+    throw error;
+  }
+}
+
+async function serve(body: Record<string, unknown>): Promise<Response> {
+  return await withSession(setting("SUPABASE_DB_URL"), async (control) => {
+    if (body["log"] !== undefined) {
+      return json(200, { runs: await readLog(control, body["log"]) });
+    }
+    return json(202, { run_id: await startRun(control) });
+  });
+}
+
+async function readBody(request: Request): Promise<Record<string, unknown>> {
+  const text = await request.text();
+  try {
+    const body: unknown = text === "" ? {} : JSON.parse(text);
+    if (typeof body === "object" && body !== null && !Array.isArray(body)) {
+      return body as Record<string, unknown>;
+    }
+  } catch { /* said below */ }
+  throw new BackupError(
+    "bad_request",
+    "The body is not a JSON object",
+    "Send {} to start a backup.",
+  );
+}
+
+async function withSession<T>(
+  url: string,
+  use: (control: Session) => Promise<T>,
+): Promise<T> {
+  const control = await openSession(url, {
+    applicationName: "supabase-backup call",
+  });
+  try {
+    return await use(control);
+  } finally {
+    await control.close();
+  }
+}
+
+function setting(name: string): string {
+  const value = Deno.env.get(name);
+  if (!value) throw notConfigured(name);
+  return value;
+}
+
+function notConfigured(name: string): BackupError {
+  return new BackupError(
+    "not_configured",
+    `The function's environment has no ${name}`,
+    "Supabase sets it for deployed functions; elsewhere pass it in the environment.",
+  );
+}
+
+function unauthorized(): BackupError {
+  return new BackupError(
+    "unauthorized",
+    "The call shows no token of this database and no secret key of this project",
+    "Send the secret key as `Authorization: Bearer …`, or start the backup in SQL: select backup.start('manual')",
+  );
+}
+
+function failure(error: unknown): Response {
+  if (!(error instanceof BackupError)) {
+    log("call failed", { error: String(error) });
+    return json(500, {
+      code: "internal",
+      message: "The call failed",
+      hint: "See the logs of the function.",
+    });
+  }
+  const { code, message, hint } = error;
+  log("call refused", { code, message });
+  return json(STATUS[code] ?? 500, { code, message, hint });
+}
+
+function json(
+  status: number,
+  body: unknown,
+  headers: Record<string, string> = {},
+): Response {
+  return Response.json(body, {
+    status,
+    headers: { "cache-control": "no-store", ...headers },
+  });
+}
+
+function log(message: string, facts: Record<string, unknown> = {}): void {
+  console.log(JSON.stringify({ message, ...facts }));
+}
+
+if (import.meta.main) Deno.serve(answer);

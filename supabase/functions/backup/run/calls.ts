@@ -1,0 +1,56 @@
+/** What holders of the secret key may ask: start a run, read the log. */
+import { BackupError } from "../errors.ts";
+import type { Session } from "../postgres/session.ts";
+
+/** `backup.start()` refuses with this SQLSTATE: a run is active, or nothing is configured. */
+const NOT_IN_PREREQUISITE_STATE = "55000";
+
+const MOST_RUNS = 1000;
+
+/** Starts a run by hand; answers its number. Throws BackupError `not_started` with the database's own reason. */
+export async function startRun(control: Session): Promise<number> {
+  try {
+    const [row] = await control.sql<
+      { run_id: string }[]
+    >`select backup.start('manual') as run_id`;
+    return Number(row!.run_id);
+  } catch (error) {
+    const { code, message, hint } = error as {
+      code?: string;
+      message: string;
+      hint?: string;
+    };
+    if (code !== NOT_IN_PREREQUISITE_STATE) throw error;
+    throw new BackupError("not_started", message, hint ?? "", error);
+  }
+}
+
+/** Rows of the log, newest first: `{limit}` of them (20), or the one with `{run_id}`. Throws BackupError `bad_request`. */
+export async function readLog(
+  control: Session,
+  query: unknown,
+): Promise<unknown[]> {
+  const { limit = 20, run_id: runId = null } = (query ?? {}) as {
+    limit?: unknown;
+    run_id?: unknown;
+  };
+  const wrong = !Number.isInteger(limit) || Number(limit) < 1 ||
+    Number(limit) > MOST_RUNS ||
+    (runId !== null && !Number.isSafeInteger(runId));
+  if (wrong) {
+    throw new BackupError(
+      "bad_request",
+      "The query of the log cannot be read",
+      `Send {"log": {"limit": 1 to ${MOST_RUNS}}} or {"log": {"run_id": number}}.`,
+    );
+  }
+  const rows = await control.sql<{ run: unknown }[]>`
+    select to_jsonb(l) - 'settings' as run
+    from backup.log l
+    where ${runId as number | null}::bigint is null or l.id = ${runId as
+    | number
+    | null}::bigint
+    order by l.id desc
+    limit ${limit as number}`;
+  return rows.map(({ run }) => run);
+}

@@ -1,0 +1,87 @@
+/** Puts the results of all slices together: what each table has, and what is still to be written behind it. */
+import { ADLER_OF_NOTHING, combineAdler32 } from "../archive/adler.ts";
+import { BackupError } from "../errors.ts";
+import type { Finish } from "../run/verbs.ts";
+import { PARTS_PER_SLICE } from "../slices/plan.ts";
+
+export interface TableTotal {
+  schema: string;
+  name: string;
+  rows: number;
+  rawBytes: number;
+}
+
+export interface Closing {
+  /** Number of the part that ends the table's data block. */
+  part: number;
+  /** Adler-32 of all its rows. */
+  adler32: number;
+}
+
+/**
+ * Checks that every piece of the plan has its result and every slice its parts, and adds them up. Throws BackupError
+ * `table_not_read` or `verification_failed`: nothing may be missing.
+ */
+export function addUp(
+  { slices, parts, facts }: Finish,
+): { tables: TableTotal[]; closings: Closing[] } {
+  const totals = new Map(
+    facts.tables.map((
+      { dumpId, schema, name },
+    ) => [dumpId, { schema, name, rows: 0, rawBytes: 0, complete: false }]),
+  );
+  const closings: Closing[] = [];
+  let checksum = ADLER_OF_NOTHING;
+  for (const { number, first_part: firstPart, pieces, result } of slices) {
+    const stored = parts.filter((part) => part.slice_number === number).reduce(
+      (sum, { bytes }) => sum + bytes,
+      0,
+    );
+    if (stored !== result.stored_bytes) {
+      throw new BackupError(
+        "verification_failed",
+        `Slice ${number} wrote ${result.stored_bytes} bytes, its recorded parts have ${stored}`,
+        "The run starts over by itself; should it happen again, report it.",
+      );
+    }
+    for (const [index, piece] of pieces.entries()) {
+      const done = result.pieces[index];
+      const total = totals.get(piece.dumpId);
+      if (
+        done?.dumpId !== piece.dumpId || total === undefined || total.complete
+      ) throw notRead(piece.table);
+      total.rows += done.rows;
+      total.rawBytes += done.rawBytes;
+      total.complete = piece.last;
+      checksum = combineAdler32(
+        piece.first ? ADLER_OF_NOTHING : checksum,
+        done.adler32,
+        done.rawBytes,
+      );
+      if (piece.last && !piece.first) {
+        closings.push({
+          part: firstPart + PARTS_PER_SLICE - 1,
+          adler32: checksum,
+        });
+      }
+    }
+  }
+  for (const { schema, name, complete } of totals.values()) {
+    if (!complete) throw notRead(`${schema}.${name}`);
+  }
+  return {
+    tables: Array.from(
+      totals.values(),
+      ({ schema, name, rows, rawBytes }) => ({ schema, name, rows, rawBytes }),
+    ),
+    closings,
+  };
+}
+
+function notRead(table: string): BackupError {
+  return new BackupError(
+    "table_not_read",
+    `${table} was planned and is not, or not once, among what the slices exported`,
+    "The run starts over by itself; should it happen again, report it.",
+  );
+}
