@@ -37,9 +37,7 @@ export function secretKeys(
       ...Object.values(JSON.parse(environment("SUPABASE_SECRET_KEYS") ?? "{}")),
     );
   } catch { /* a dictionary that cannot be read holds no key */ }
-  return keys.filter((key): key is string =>
-    typeof key === "string" && key !== ""
-  );
+  return keys.filter((key): key is string => typeof key === "string" && key !== "");
 }
 
 function sameKey(shown: string, good: string): boolean {

@@ -63,7 +63,11 @@ export class SegmentDeflater {
     this.#adler32 = adler32(bytes, this.#adler32);
     this.#rawBytes += bytes.length;
     this.#filled = 0;
-    await emit(frame(bytes.length < STORED_BELOW ? stored(bytes) : this.#deflated(bytes)));
+    await emit(
+      frame(
+        bytes.length < STORED_BELOW ? stored(bytes) : this.#deflated(bytes),
+      ),
+    );
   }
 
   #deflated(bytes: Uint8Array): Uint8Array {

@@ -41,9 +41,7 @@ export async function estimateTables(
       table.columnList !== "" &&
       table.pages > 0 && onDisk > sliceBytes * SAMPLED_SHARE;
     estimates.push(
-      sampled
-        ? await sampleTable(session, table, sliceBytes)
-        : { bytes: onDisk, regions: null },
+      sampled ? await sampleTable(session, table, sliceBytes) : { bytes: onDisk, regions: null },
     );
   }
   return estimates;
@@ -106,9 +104,7 @@ function spotQuery(
 from (
     select octet_length(sampled::text) as bytes, (sampled.ctid::text::point)[1] as line
     from only ${qualifiedName} as sampled
-    where sampled.ctid >= '(${page},0)'::tid and sampled.ctid < '(${
-    page + 1
-  },0)'::tid
+    where sampled.ctid >= '(${page},0)'::tid and sampled.ctid < '(${page + 1},0)'::tid
     limit ${LINES_SAMPLED}
 ) as spot)`;
 }

@@ -53,8 +53,8 @@ export async function exportSlice(
         piece,
         deflater,
         async (bytes) => {
-          if (writer.parts > mostParts) {
-            throw tooLarge(piece.table, mostParts, partBytes);
+          if (writer.parts > MOST_PARTS) {
+            throw tooLarge(piece.table, partBytes);
           }
           onProgress?.({
             table: piece.table,
@@ -78,11 +78,7 @@ export async function exportSlice(
   return done;
 }
 
-function tooLarge(
-  table: string,
-  mostParts: number,
-  partBytes: number,
-): BackupError {
+function tooLarge(table: string, partBytes: number): BackupError {
   return new BackupError(
     "row_too_large",
     `${table} has rows that do not fit a slice: more than ${MOST_PARTS} parts of ${partBytes} bytes`,

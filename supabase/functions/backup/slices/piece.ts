@@ -72,7 +72,5 @@ export function copyStatement(
     ...(from === null ? [] : [`ctid >= '${from}'::pg_catalog.tid`]),
     ...(to === null ? [] : [`ctid < '${to}'::pg_catalog.tid`]),
   ];
-  return `COPY (SELECT ${list} FROM ONLY ${table} WHERE ${
-    bounds.join(" AND ")
-  }) TO stdout`;
+  return `COPY (SELECT ${list} FROM ONLY ${table} WHERE ${bounds.join(" AND ")}) TO stdout`;
 }

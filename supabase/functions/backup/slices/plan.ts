@@ -38,9 +38,7 @@ export function planSlices(
   let open: { estimatedBytes: number; pieces: Piece[] } | null = null;
   for (const [index, table] of tables.entries()) {
     const { bytes, regions } = estimates[index]!;
-    const cuts = regions === null || bytes <= sliceBytes
-      ? []
-      : cutRegions(regions, sliceBytes);
+    const cuts = regions === null || bytes <= sliceBytes ? [] : cutRegions(regions, sliceBytes);
     if (cuts.length > 0) {
       groups.push(
         ...cutPieces(table, cuts).map((piece) => ({

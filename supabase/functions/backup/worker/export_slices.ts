@@ -43,8 +43,7 @@ async function exportClaimed(
   const result = await exportSlice(exporter, slice, {
     level: settings.level,
     partBytes: settings.part_bytes,
-    store: async (number, bytes) =>
-      verbs.part(slice.number, await storePart(worker, number, bytes)),
+    store: async (number, bytes) => verbs.part(slice.number, await storePart(worker, number, bytes)),
     onProgress: ({ table, rows, rawBytes }) => {
       heart.check();
       heart.progress = {

@@ -2,11 +2,7 @@
 import { ADLER_OF_NOTHING, combineAdler32 } from "../archive/adler.ts";
 import { closeBlock } from "../archive/block.ts";
 import { BackupError } from "../errors.ts";
-import {
-  type Manifest,
-  readManifest,
-  writeManifest,
-} from "../manifest/manifest.ts";
+import { type Manifest, readManifest, writeManifest } from "../manifest/manifest.ts";
 import { sha256Hex } from "../manifest/sha256.ts";
 import { verifyParts } from "../manifest/verify.ts";
 import { rotate } from "../rotation/rotate.ts";
