@@ -1,4 +1,5 @@
 /** All that was read of a database's catalogs, and the names' quoting. */
+import type { Warning } from "../toc/entry.ts";
 import type { CatalogObject } from "./object.ts";
 
 export interface Comment {
@@ -16,27 +17,37 @@ export function objectKey(classId: number, oid: number): number {
   return classId * 2 ** 32 + oid;
 }
 
+/** What must be known before the first object is read. */
+export interface Facts {
+  /** server_version_num. */
+  version: number;
+  /** Key words that a name must not be without quotes. */
+  reserved: ReadonlySet<string>;
+  superuser: boolean;
+}
+
 export class Catalog {
+  readonly facts: Facts;
+  /** In the order of reading, which is pg_dump's: it decides which of several loops is found first. */
   readonly objects: CatalogObject[] = [];
   /** By objectKey(); a list is ordered by column. */
   readonly comments: Map<number, Comment[]> = new Map();
   readonly labels: Map<number, SecurityLabel[]> = new Map();
   /** Extensions an object was made dependent on (`alter … depends on extension`), by objectKey(). */
   readonly dependsOnExtensions: Map<number, string[]> = new Map();
-  readonly version: number;
-  readonly #reserved: ReadonlySet<string>;
+  readonly warnings: Warning[] = [];
   readonly #byKey = new Map<number, CatalogObject>();
   readonly #quoted = new Map<string, string>();
 
-  /** `reserved` are the key words that a name must not be without quotes; `version` is server_version_num. */
-  constructor(version: number, reserved: ReadonlySet<string>) {
-    this.version = version;
-    this.#reserved = reserved;
+  constructor(facts: Facts) {
+    this.facts = facts;
   }
 
   add(object: CatalogObject): void {
     this.objects.push(object);
-    if (object.classId !== 0) this.#byKey.set(objectKey(object.classId, object.oid), object);
+    if (object.classId !== 0) {
+      this.#byKey.set(objectKey(object.classId, object.oid), object);
+    }
   }
 
   find(classId: number, oid: number): CatalogObject | undefined {
@@ -47,7 +58,8 @@ export class Catalog {
   quote(name: string): string {
     let quoted = this.#quoted.get(name);
     if (quoted === undefined) {
-      const plain = /^[a-z_][a-z0-9_]*$/.test(name) && !this.#reserved.has(name);
+      const plain = /^[a-z_][a-z0-9_]*$/.test(name) &&
+        !this.facts.reserved.has(name);
       quoted = plain ? name : `"${name.replaceAll('"', '""')}"`;
       this.#quoted.set(name, quoted);
     }
@@ -55,7 +67,9 @@ export class Catalog {
   }
 
   /** `schema.name`, quoted; the name alone where there is no schema. */
-  qualified({ namespace, name }: { namespace: string | null; name: string }): string {
+  qualified(
+    { namespace, name }: { namespace: string | null; name: string },
+  ): string {
     return namespace === null ? this.quote(name) : `${this.quote(namespace)}.${this.quote(name)}`;
   }
 }
@@ -63,4 +77,9 @@ export class Catalog {
 /** A string constant under standard_conforming_strings, which every archive sets: only quotes are doubled. */
 export function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
+}
+
+/** The same in the form that does not depend on that setting, where pg_dump takes it (string_utils.c, appendStringLiteralConn). */
+export function escapedLiteral(text: string): string {
+  return text.includes("\\") ? `E${literal(text.replaceAll("\\", "\\\\"))}` : literal(text);
 }

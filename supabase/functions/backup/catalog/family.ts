@@ -3,8 +3,8 @@ import type { Catalog } from "./catalog.ts";
 
 /**
  * A family of objects that one query reads. Queries run with an empty search_path, so that every name which is not qualified is
- * pg_catalog's, and expressions print their names qualified. They must not call functions that look at a relation's
- * definition for relations that are not locked.
+ * pg_catalog's, and expressions print their names qualified. Rows arrive as JSON made by the server: arrays are arrays, an aclitem is
+ * text; a bigint that may not fit a number must be cast to text. Order a query by oid, as the catalogs mostly are.
  */
 // deno-lint-ignore no-explicit-any -- each family knows its own rows; the reader only carries them.
 export interface Family<Row = any> {

@@ -1,5 +1,5 @@
 /** One object of the database as the table of contents needs it: where it sorts, what it needs, how it is written. */
-import type { Entry } from "../toc/entry.ts";
+import type { Entry, TableData } from "../toc/entry.ts";
 
 /** Kinds of pg_dump.h (DumpableObjectType), in its order: it decides between objects of one priority and one name. */
 export const KINDS = [
@@ -29,6 +29,7 @@ export const KINDS = [
   "cast",
   "table data",
   "sequence set",
+  "dummy type",
   "text search parser",
   "text search dictionary",
   "text search template",
@@ -37,6 +38,8 @@ export const KINDS = [
   "foreign server",
   "default acl",
   "transform",
+  "large object",
+  "large object data",
   "pre-data boundary",
   "post-data boundary",
   "event trigger",
@@ -50,19 +53,20 @@ export const KINDS = [
 export type Kind = typeof KINDS[number];
 
 /**
- * What a repaired loop makes of an object:
- * `inline` a part written inside of its whole (default, check, rule of a view) · `dummy` a view written with null columns first ·
- * `postponed` a function or materialized view moved after the data · `omitted` not written at all.
+ * How an object is written; repairs of dependency loops change it.
+ * `normal` as an entry of its own · `inline` inside of its whole (a default, a check, the rule of a view) · `dummy` a view with null
+ * columns first, its rule later · `postponed` a function or materialized view after the data · `omitted` a shell type that no function needs.
  */
 export type Form = "normal" | "inline" | "dummy" | "postponed" | "omitted";
 
-/** An entry without its number. Its dependencies are the object's, unless `needs` says otherwise. */
+/** An entry without its number. */
 export interface Draft extends Omit<Entry, "dumpId" | "dependencies" | "hasData"> {
-  /** `object`: depends on the object it belongs to · a draft: on the object and on that draft · `nothing`. */
-  needs?: "nothing" | "object" | Draft | { instead: CatalogObject };
-  hasData?: boolean;
-  /** True for the entry that stands for the object itself; the others (comments, grants) follow it. */
-  main?: boolean;
+  /** True for the entry that stands for the object: others depend on this one. */
+  readonly main: boolean;
+  /** What it depends on; without it, on what its object depends. */
+  readonly needs?: readonly (CatalogObject | Draft)[];
+  /** The table whose rows are the data block of this entry. */
+  readonly data?: Omit<TableData, "dumpId">;
 }
 
 export interface CatalogObject {
@@ -77,15 +81,15 @@ export interface CatalogObject {
   readonly key: readonly (string | number)[];
   /** pg_class.relkind of relations; "" for others. */
   readonly relkind: string;
-  /** The whole that this object is a part of: of a default or check its table or domain, of a view's rule the view, of a partition's index the parent's. */
+  /** What this object is a part of: the table of a default, the table or domain of a check, the relation of a rule, the parent's index of a partition's. */
   readonly whole: CatalogObject | null;
   /** The type's shell, for types that a function of theirs needs before they are complete. */
   readonly shell: CatalogObject | null;
-  /** Objects that must come before it; pg_depend's are added later. */
+  /** Objects that must come before it; pg_depend's are added when all objects are known. */
   readonly needs: CatalogObject[];
   form: Form;
-  /** Called once when the order is known: its entries in archive order, the main one first; none when there is nothing to write. */
-  render(): Draft[];
+  /** Called once when the order is known: its entries in archive order; none when there is nothing to write. */
+  readonly render: () => Draft[];
 }
 
 /** Makes an object from what differs from the usual. */
@@ -95,18 +99,23 @@ export function makeObject(
     & Partial<Omit<CatalogObject, "kind" | "name">>,
 ): CatalogObject {
   return {
-    classId: 0,
-    oid: 0,
-    namespace: null,
-    key: [],
-    relkind: "",
-    whole: null,
-    shell: null,
-    needs: [],
-    form: "normal",
-    render: () => [],
-    ...parts,
+    kind: parts.kind,
+    classId: parts.classId ?? 0,
+    oid: parts.oid ?? 0,
+    namespace: parts.namespace ?? null,
+    name: parts.name,
+    key: parts.key ?? [],
+    relkind: parts.relkind ?? "",
+    whole: parts.whole ?? null,
+    shell: parts.shell ?? null,
+    needs: parts.needs ?? [],
+    form: parts.form ?? "normal",
+    render: parts.render ?? nothing,
   };
+}
+
+function nothing(): Draft[] {
+  return [];
 }
 
 /** Makes the main entry of an object from what differs from the usual: no owner, no tablespace, before the data. */
@@ -127,6 +136,27 @@ export function mainEntry(
     tablespace: null,
     tableam: null,
     owner: null,
+    ...parts,
+  };
+}
+
+/** Makes an entry that belongs to an object and follows it: a comment, grants, an ownership. */
+export function attachedEntry(
+  object: CatalogObject,
+  parts: Pick<Draft, "desc" | "tag" | "definition"> & Partial<Draft>,
+): Draft {
+  return {
+    main: false,
+    tableoid: 0,
+    oid: 0,
+    namespace: object.namespace,
+    section: "none",
+    drop: null,
+    copy: null,
+    tablespace: null,
+    tableam: null,
+    owner: null,
+    needs: [object],
     ...parts,
   };
 }

@@ -1,0 +1,87 @@
+/** Reads the catalogs of a database: a fixed number of queries, sent together, whatever the number of objects. */
+import type { Session } from "../postgres/session.ts";
+import { Catalog, type Facts, objectKey } from "./catalog.ts";
+import { DEPENDENCIES_SQL, type DependencyRow, type MemberRow, MEMBERS_SQL, resolveEdges } from "./edges.ts";
+import { FAMILIES } from "./families.ts";
+import type { Family } from "./family.ts";
+import { rows } from "./rows.ts";
+
+const COMMENTS_SQL = `
+  select classoid as "classId", objoid as oid, objsubid as "subId", description as text
+  from pg_description
+  where objoid >= 16384 or classoid = 'pg_namespace'::regclass
+  order by classoid, objoid, objsubid`;
+
+const LABELS_SQL = `
+  select classoid as "classId", objoid as oid, objsubid as "subId", provider, label as text
+  from pg_seclabel
+  order by classoid, objoid, objsubid`;
+
+interface NoteRow {
+  classId: number;
+  oid: number;
+  subId: number;
+  text: string;
+}
+
+/** What families need to know before they read: the server's version and its key words. */
+export async function readFacts(
+  session: Session,
+): Promise<Facts & { serverVersion: string }> {
+  // Texts in definitions must not depend on a setting of the database.
+  await session.sql.unsafe("set local standard_conforming_strings = on");
+  const [row] = await rows<
+    {
+      version: number;
+      serverVersion: string;
+      superuser: boolean;
+      reserved: string[];
+    }
+  >(
+    session,
+    `select current_setting('server_version_num')::int as version, current_setting('server_version') as "serverVersion",
+       current_setting('is_superuser') = 'on' as superuser,
+       (select array_agg(word) from pg_get_keywords() where catcode <> 'U') as reserved`,
+  );
+  return { ...row!, reserved: new Set(row!.reserved) };
+}
+
+/**
+ * Reads all objects with what they depend on. Tables must be locked before: functions that print definitions look at the
+ * catalogs of this moment, not of the snapshot.
+ */
+export async function readCatalog(
+  session: Session,
+  facts: Facts,
+  families: readonly Family[] = FAMILIES,
+): Promise<Catalog> {
+  const catalog = new Catalog(facts);
+  // Sent together, answered in order: one round trip.
+  const dependencies = rows<DependencyRow>(session, DEPENDENCIES_SQL);
+  const members = rows<MemberRow>(session, MEMBERS_SQL);
+  const comments = rows<NoteRow>(session, COMMENTS_SQL);
+  const labels = rows<NoteRow & { provider: string }>(session, LABELS_SQL);
+  const answers = families.map((family) => {
+    const query = family.query(facts.version);
+    return query === null ? [] : rows<unknown>(session, query);
+  });
+  collect(await comments, catalog.comments);
+  collect(await labels, catalog.labels);
+  for (const [index, family] of families.entries()) {
+    for (const row of await answers[index]!) family.read(row, catalog);
+  }
+  resolveEdges(catalog, await dependencies, await members);
+  return catalog;
+}
+
+function collect<Note extends NoteRow>(
+  notes: Note[],
+  into: Map<number, Omit<Note, "classId" | "oid">[]>,
+): void {
+  for (const note of notes) {
+    const key = objectKey(note.classId, note.oid);
+    const list = into.get(key);
+    if (list) list.push(note);
+    else into.set(key, [note]);
+  }
+}
