@@ -1,6 +1,11 @@
 /** The Edge Functions of a project: requests in, workers under the hosted limits, answers out. */
-import type { Limits, Policy } from "./limits.ts";
-import type { WorkerInfo, WorkerLog } from "./worker.ts";
+import { join } from "node:path";
+import { idleTimeout, notFound, workerEnded } from "./answers.ts";
+import { type DeployedFunction, findFunction } from "./deployed.ts";
+import { HOSTED_LIMITS, type Limits, type Policy } from "./limits.ts";
+import { startProcesses } from "./processes.ts";
+import { verifyJwt } from "./verify_jwt.ts";
+import { Worker, WorkerEnded, type WorkerInfo, type WorkerLog } from "./worker.ts";
 
 export interface FunctionsOptions {
   /** `supabase/functions`: one folder a function. */
@@ -9,10 +14,13 @@ export interface FunctionsOptions {
   env: Record<string, string>;
   /** Secret of the JWTs that functions with `verify_jwt` ask for. */
   jwtSecret: string;
+  /** `verify_jwt` of config.toml by function; true for those that it does not name, as on the platform. */
+  verifyJwt?: Record<string, boolean>;
   /** TCP port on 127.0.0.1; a free one without it. */
   port?: number;
   /** The hosted limits but for what is named here. */
   limits?: Partial<Limits>;
+  /** `per_worker` without it. */
   policy?: Policy;
   log?: (line: WorkerLog) => void;
 }
@@ -25,4 +33,68 @@ export interface Functions {
   /** SIGKILLs a worker, as a crash would; resolves when it is gone. False when it has ended already. */
   kill(id: string): Promise<boolean>;
   stop(): Promise<void>;
+}
+
+/** No response in time; the worker goes on. */
+class ResponseTimeout extends Error {}
+
+/** Starts to serve; workers start with the first request of their function. Ends with this process, however that ends. */
+export async function startFunctions(options: FunctionsOptions): Promise<Functions> {
+  const { env, jwtSecret, verifyJwt: verified = {}, policy = "per_worker", log = () => {} } = options;
+  const limits = { ...HOSTED_LIMITS, ...options.limits };
+  const functionsDir = await Deno.realPath(options.functionsDir);
+  const processes = await startProcesses([functionsDir, join(import.meta.dirname!, "bootstrap.ts")]);
+  const workers: Worker[] = [];
+  const found = new Map<string, DeployedFunction>();
+
+  const workerFor = (deployed: DeployedFunction): Worker => {
+    const free = workers.find((worker) => worker.of === deployed.name && worker.takes());
+    if (free) return free;
+    const worker = new Worker({ ...deployed, env, limits, policy, processes, log });
+    workers.push(worker);
+    return worker;
+  };
+
+  const respond = async (request: Request): Promise<Response> => {
+    const name = new URL(request.url).pathname.split("/")[1]!;
+    const deployed = found.get(name) ?? await findFunction(functionsDir, name);
+    if (deployed === null) return notFound();
+    found.set(name, deployed);
+    // A browser's preflight carries no token.
+    if (request.method !== "OPTIONS" && (verified[name] ?? true)) {
+      const refusal = await verifyJwt(request, jwtSecret);
+      if (refusal !== null) return refusal;
+    }
+    if (deployed.bytes > limits.bundleBytes) {
+      const message =
+        `not deployed: its ${deployed.bytes} bytes are more than the platform's ${limits.bundleBytes}`;
+      log({ worker: "", function: name, level: "runtime", message });
+      return workerEnded("boot_error");
+    }
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(new ResponseTimeout()), limits.responseMs);
+    try {
+      return await workerFor(deployed).fetch(request, late.signal);
+    } catch (error) {
+      if (error instanceof ResponseTimeout) return idleTimeout(limits.responseMs);
+      if (error instanceof WorkerEnded) return workerEnded(error.reason);
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+
+  const server = Deno.serve({ hostname: "127.0.0.1", port: options.port ?? 0, onListen: () => {} }, respond);
+
+  return {
+    url: `http://127.0.0.1:${server.addr.port}`,
+    workers: () => workers.map((worker) => worker.info()),
+    kill: async (id) => await workers.find((worker) => worker.info().id === id)?.kill() ?? false,
+    stop: async () => {
+      const closed = server.shutdown();
+      await Promise.all(workers.map((worker) => worker.terminate()));
+      await closed;
+      await processes.stop();
+    },
+  };
 }

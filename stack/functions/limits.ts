@@ -40,3 +40,33 @@ export type Policy =
   | "per_request"
   /** A worker serves one request. */
   | "oneshot";
+
+/** What a worker has used, in the units of Limits. */
+export interface Usage {
+  cpuMs: number;
+  memoryBytes: number;
+  wallMs: number;
+}
+
+/** The limits that end a worker, by the names that `beforeunload` gives its reasons. */
+export type Limited = "cpu" | "memory" | "wall_clock";
+
+export interface Verdict {
+  /** The limit that is reached: the worker has to be killed. */
+  over: Limited | null;
+  /** The limits that are nearly reached. */
+  near: Limited[];
+  /** The worker takes no further request. */
+  retire: boolean;
+}
+
+/** Judges what a worker has used. */
+export function judge(usage: Usage, limits: Limits): Verdict {
+  const shares: [Limited, number][] = [
+    ["cpu", usage.cpuMs / limits.cpuMs],
+    ["memory", usage.memoryBytes / limits.memoryBytes],
+    ["wall_clock", usage.wallMs / limits.wallClockMs],
+  ];
+  const beyond = (share: number) => shares.filter(([, used]) => used >= share).map(([limit]) => limit);
+  return { over: beyond(1)[0] ?? null, near: beyond(WARN_SHARE), retire: beyond(RETIRE_SHARE).length > 0 };
+}

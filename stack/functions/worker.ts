@@ -1,0 +1,309 @@
+/** One worker: a process of Deno that serves a function, watched from outside and ended at its limits. */
+import { dirname } from "node:path";
+import { pathToFileURL } from "node:url";
+import {
+  type Control,
+  type FromRunner,
+  type FromWorker,
+  lines,
+  speak,
+  type UnloadReason,
+} from "./control.ts";
+import type { DeployedFunction } from "./deployed.ts";
+import { aborted, forward, whenRead, within } from "./forward.ts";
+import { judge, type Limits, type Policy } from "./limits.ts";
+import { Meter } from "./meter.ts";
+import type { Processes } from "./processes.ts";
+
+/** Why a worker ended: one of the runtime's own reasons, or what no function can foresee. */
+export type EndReason = UnloadReason | "boot_error" | "crash" | "killed";
+
+export interface WorkerInfo {
+  /** The function sees it as `SB_EXECUTION_ID`. */
+  id: string;
+  function: string;
+  pid: number;
+  state: "booting" | "serving" | "retired" | "ended";
+  /** Null while it lives. */
+  ended: EndReason | null;
+  /** Requests that it was given. */
+  requests: number;
+  /** From the start of the process until the function served. */
+  bootMs: number;
+  /** CPU of the isolate's thread in that time; it has a budget of its own. */
+  bootCpuMs: number;
+  /** CPU counted against the limit; where each request has its own budget, that of the largest. */
+  cpuMs: number;
+  /** The most memory that was seen, counted as in meter.ts. */
+  peakMemoryBytes: number;
+  wallMs: number;
+}
+
+export interface WorkerLog {
+  /** Id of the worker; empty when none was started. */
+  worker: string;
+  function: string;
+  /** `info` and `error`: the function's standard output and error; `runtime`: what the runner did with the worker. */
+  level: "info" | "error" | "runtime";
+  message: string;
+}
+
+export interface WorkerOptions extends DeployedFunction {
+  env: Record<string, string>;
+  limits: Limits;
+  policy: Policy;
+  processes: Processes;
+  log: (line: WorkerLog) => void;
+}
+
+/** The request's worker ended before it answered. */
+export class WorkerEnded extends Error {
+  constructor(readonly reason: EndReason) {
+    super(`the worker ended: ${reason}`);
+  }
+}
+
+/** Between two readings; a hundredth of a busy worker's budget of CPU at most goes unseen. */
+const READ_EVERY_MS = 10;
+/** Between a broken connection and the news of the process's end. */
+const DEATH_MS = 500;
+/** For what a function does at `beforeunload` when the runner stops. */
+const TERMINATION_GRACE_MS = 1_000;
+/** The platform's longest log message. */
+const LONGEST_MESSAGE = 10_000;
+
+const BOOTSTRAP = new URL("./bootstrap.ts", import.meta.url);
+
+export class Worker {
+  /** Resolves when the process is gone. */
+  readonly ended: Promise<EndReason>;
+  readonly #id = crypto.randomUUID();
+  readonly #options: WorkerOptions;
+  readonly #process: Deno.ChildProcess;
+  readonly #meter: Meter;
+  readonly #booted: Promise<void>;
+  readonly #reader: ReturnType<typeof setInterval>;
+  #control: Control<FromWorker, FromRunner> | null = null;
+  #port: number | null = null;
+  #bootMs = 0;
+  #bootCpuMs = 0;
+  #requests = 0;
+  #inFlight = 0;
+  /** The worker's own word: handlers or promises of waitUntil() are pending. */
+  #busy = false;
+  #retired = false;
+  #draining = false;
+  #terminating = false;
+  #warned = new Set<UnloadReason>();
+  #idle: ReturnType<typeof setTimeout> | undefined;
+  #outOfMemory = false;
+  #reason: EndReason | null = null;
+  #gone = false;
+
+  constructor(options: WorkerOptions) {
+    this.#options = options;
+    const { processes, flags, entrypoint, env, limits } = options;
+    const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    this.#process = processes.spawn(
+      [
+        "run",
+        ...flags,
+        `--v8-flags=--max-old-space-size=${Math.ceil(limits.memoryBytes / 2 ** 20)}`,
+        BOOTSTRAP.href,
+        String(listener.addr.port),
+        pathToFileURL(entrypoint).href,
+      ],
+      { ...env, SB_EXECUTION_ID: this.#id },
+      dirname(entrypoint),
+    );
+    const logs = [this.#pass("info", this.#process.stdout), this.#pass("error", this.#process.stderr)];
+    this.#meter = new Meter(this.#process.pid);
+    this.#reader = setInterval(() => this.#read(), READ_EVERY_MS);
+    this.ended = this.#process.status.then((status) => this.#end(status, logs));
+    this.#booted = this.#boot(listener);
+    // Its failure is the caller's; a worker that nobody waits for fails alone.
+    this.#booted.catch(() => {});
+  }
+
+  info(): WorkerInfo {
+    const state = this.#gone
+      ? "ended"
+      : this.#retired
+      ? "retired"
+      : this.#port === null
+      ? "booting"
+      : "serving";
+    return {
+      id: this.#id,
+      function: this.#options.name,
+      pid: this.#process.pid,
+      state,
+      ended: this.#gone ? this.#reason : null,
+      requests: this.#requests,
+      bootMs: this.#bootMs,
+      bootCpuMs: this.#bootCpuMs,
+      cpuMs: this.#port === null ? 0 : this.#meter.mostCpuMs,
+      peakMemoryBytes: this.#meter.peakMemoryBytes,
+      wallMs: this.#meter.wallMs,
+    };
+  }
+
+  /** Name of its function. */
+  get of(): string {
+    return this.#options.name;
+  }
+
+  /** Whether it takes another request. */
+  takes(): boolean {
+    if (this.#reason !== null || this.#retired || this.#draining || this.#terminating) return false;
+    switch (this.#options.policy) {
+      case "per_worker":
+        return true;
+      case "per_request":
+        return this.#inFlight === 0;
+      case "oneshot":
+        return this.#requests === 0;
+    }
+  }
+
+  /** Passes a request on. Throws WorkerEnded, or the signal's reason when that is quicker. */
+  async fetch(request: Request, signal: AbortSignal): Promise<Response> {
+    this.#requests++;
+    this.#inFlight++;
+    clearTimeout(this.#idle);
+    const done = () => {
+      this.#inFlight--;
+      this.#settle();
+    };
+    try {
+      await Promise.race([this.#booted, aborted(signal)]);
+      if (this.#options.policy !== "per_worker") this.#meter.renew();
+      return whenRead(await forward(request, this.#port!, signal), done);
+    } catch (error) {
+      done();
+      if (signal.aborted || error instanceof WorkerEnded) throw error;
+      // The connection broke: the process has ended or is about to.
+      const reason = await within(this.ended, DEATH_MS);
+      throw reason === null ? error : new WorkerEnded(reason);
+    }
+  }
+
+  /** SIGKILL, now. False when it had ended. */
+  async kill(reason: EndReason = "killed"): Promise<boolean> {
+    const ended = this.#gone;
+    this.#kill(reason);
+    await this.ended;
+    return !ended;
+  }
+
+  /** Dispatches `beforeunload`, gives work that is under way a moment to end, and kills. */
+  async terminate(): Promise<void> {
+    this.#terminating = true;
+    this.#control?.send({ unload: "termination" });
+    const grace = this.#port === null ? 0 : TERMINATION_GRACE_MS;
+    await within(this.ended, grace);
+    await this.kill("termination");
+  }
+
+  async #boot(listener: Deno.TcpListener): Promise<void> {
+    const died = this.ended.then((reason) => Promise.reject(new WorkerEnded(reason)));
+    try {
+      const connection = await Promise.race([listener.accept(), died]);
+      this.#control = speak(connection);
+    } finally {
+      listener.close();
+    }
+    const { promise: booted, resolve } = Promise.withResolvers<void>();
+    this.#listen(this.#control, resolve);
+    await Promise.race([booted, died]);
+  }
+
+  async #listen(control: Control<FromWorker, FromRunner>, booted: () => void): Promise<void> {
+    for await (const message of control.messages) {
+      if ("booted" in message && this.#port === null) {
+        this.#port = message.booted;
+        this.#bootCpuMs = this.#meter.renew();
+        this.#bootMs = this.#meter.wallMs;
+        this.#meter.mostCpuMs = 0;
+        this.#log(`booted (time: ${this.#bootMs.toFixed()}ms, CPU: ${this.#bootCpuMs.toFixed()}ms)`);
+        booted();
+      } else if ("busy" in message) {
+        this.#busy = message.busy;
+        if (message.busy) this.#draining = false;
+      } else if ("unloaded" in message && message.unloaded === "early_drop") {
+        this.#kill("early_drop");
+      }
+      this.#settle();
+    }
+  }
+
+  /** Reads what the process uses and acts on it. */
+  #read(): void {
+    const usage = this.#meter.read();
+    if (usage === null) return;
+    const { over, near, retire } = judge(usage, this.#options.limits);
+    if (over !== null) return this.#kill(over);
+    if (this.#port === null) return;
+    for (const limit of near) {
+      if (this.#warned.has(limit)) continue;
+      this.#warned.add(limit);
+      this.#control?.send({ unload: limit });
+    }
+    if (retire && !this.#retired) {
+      this.#retired = true;
+      this.#settle();
+    }
+  }
+
+  /** Decides what comes next for a worker that has nothing to do. */
+  #settle(): void {
+    clearTimeout(this.#idle);
+    if (this.#port === null || this.#inFlight > 0 || this.#busy || this.#draining || this.#gone) return;
+    if (this.#terminating) return this.#kill("termination");
+    const drain = () => {
+      this.#draining = true;
+      this.#control?.send({ unload: "early_drop" });
+    };
+    if (this.#retired || (this.#options.policy === "oneshot" && this.#requests > 0)) return drain();
+    this.#idle = setTimeout(drain, this.#options.limits.idleMs);
+  }
+
+  #kill(reason: EndReason): void {
+    if (this.#gone) return;
+    this.#reason ??= reason;
+    try {
+      this.#process.kill("SIGKILL");
+    } catch (error) {
+      // It has ended by itself this very moment.
+      if (!(error instanceof TypeError)) throw error;
+    }
+  }
+
+  async #end(status: Deno.CommandStatus, logs: Promise<void>[]): Promise<EndReason> {
+    clearInterval(this.#reader);
+    clearTimeout(this.#idle);
+    this.#control?.close();
+    await Promise.all(logs);
+    this.#reason ??= this.#outOfMemory ? "memory" : this.#port === null ? "boot_error" : "crash";
+    this.#gone = true;
+    const { mostCpuMs, peakMemoryBytes, wallMs } = this.#meter;
+    this.#log(
+      `shutdown (reason: ${this.#reason}, exit code: ${status.code}, CPU: ${mostCpuMs.toFixed()}ms, ` +
+        `memory: ${(peakMemoryBytes / 2 ** 20).toFixed()}MiB, wall clock: ${wallMs.toFixed()}ms)`,
+    );
+    return this.#reason;
+  }
+
+  async #pass(level: "info" | "error", stream: ReadableStream<Uint8Array>): Promise<void> {
+    for await (const line of lines(stream)) {
+      if (level === "error" && /JavaScript heap out of memory|Fatal JavaScript out of memory/.test(line)) {
+        this.#outOfMemory = true;
+      }
+      this.#log(line.slice(0, LONGEST_MESSAGE), level);
+    }
+  }
+
+  #log(message: string, level: WorkerLog["level"] = "runtime"): void {
+    this.#options.log({ worker: this.#id, function: this.#options.name, level, message });
+  }
+}
