@@ -44,6 +44,9 @@ export class Catalog {
   }
 
   add(object: CatalogObject): void {
+    if (typeof object.oid !== "number") {
+      throw new TypeError(`${object.kind} ${object.name}: cast its oid to int8`);
+    }
     this.objects.push(object);
     if (object.classId !== 0) {
       this.#byKey.set(objectKey(object.classId, object.oid), object);

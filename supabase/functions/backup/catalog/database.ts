@@ -52,7 +52,7 @@ function localeColumns(version: number): string {
 export async function readDatabase(session: Session, { version }: Facts): Promise<Database> {
   const [row] = await rows<Row>(
     session,
-    `select oid, datname as name, pg_get_userbyid(datdba) as owner, pg_encoding_to_char(encoding) as encoding,
+    `select oid::int8, datname as name, pg_get_userbyid(datdba) as owner, pg_encoding_to_char(encoding) as encoding,
        datcollate as collate, datctype as ctype, ${localeColumns(version)},
        (select spcname from pg_tablespace t where t.oid = dattablespace) as tablespace,
        datistemplate as template, datconnlimit as "connectionLimit",

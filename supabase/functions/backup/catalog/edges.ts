@@ -21,7 +21,8 @@ export interface MemberRow {
  * on. The row and array types of tables matter only where something refers to them, which most tables' do not.
  */
 export const DEPENDENCIES_SQL = `
-  select d.classid as "classId", d.objid as oid, json_agg(json_build_array(d.refclassid, d.refobjid, d.deptype)) as references
+  select d.classid::int8 as "classId", d.objid::int8 as oid,
+    json_agg(json_build_array(d.refclassid::int8, d.refobjid::int8, d.deptype)) as references
   from (
     select classid, objid, refclassid, refobjid, deptype
     from pg_depend
@@ -39,7 +40,7 @@ export const DEPENDENCIES_SQL = `
   group by d.classid, d.objid`;
 
 export const MEMBERS_SQL = `
-  select classid as "classId", objid as oid, refobjid as extension
+  select classid::int8 as "classId", objid::int8 as oid, refobjid::int8 as extension
   from pg_depend
   where deptype = 'e' and refclassid = 'pg_extension'::regclass`;
 

@@ -3,8 +3,9 @@ import type { Catalog } from "./catalog.ts";
 
 /**
  * A family of objects that one query reads. Queries run with an empty search_path, so that every name which is not qualified is
- * pg_catalog's, and expressions print their names qualified. Rows arrive as JSON made by the server: arrays are arrays, an aclitem is
- * text; a bigint that may not fit a number must be cast to text. Order a query by oid, as the catalogs mostly are.
+ * pg_catalog's, and expressions print their names qualified. Rows arrive as JSON made by the server: arrays are arrays, names,
+ * aclitems and "char" are text; an oid must be cast to int8 to be a number, a bigint that may not fit a number to text. Order
+ * a query by oid, as the catalogs mostly are.
  */
 // deno-lint-ignore no-explicit-any -- each family knows its own rows; the reader only carries them.
 export interface Family<Row = any> {

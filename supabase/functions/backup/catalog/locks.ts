@@ -31,7 +31,7 @@ export interface Locked {
 
 /** A partitioned table's rows are its partitions'; but its definition is theirs too. */
 const QUERY = `
-  select c.oid, n.nspname as schema, format('%I.%I', n.nspname, c.relname) as name, pg_get_userbyid(c.relowner) as owner,
+  select c.oid::int8, n.nspname as schema, format('%I.%I', n.nspname, c.relname) as name, pg_get_userbyid(c.relowner) as owner,
     current_user as role, pg_has_role(c.relowner, 'member') as own,
     has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'select') as readable,
     c.relkind = 'r' and row_security_active(c.oid) as hidden

@@ -7,13 +7,13 @@ import type { Family } from "./family.ts";
 import { rows } from "./rows.ts";
 
 const COMMENTS_SQL = `
-  select classoid as "classId", objoid as oid, objsubid as "subId", description as text
+  select classoid::int8 as "classId", objoid::int8 as oid, objsubid as "subId", description as text
   from pg_description
   where objoid >= 16384 or classoid = 'pg_namespace'::regclass
   order by classoid, objoid, objsubid`;
 
 const LABELS_SQL = `
-  select classoid as "classId", objoid as oid, objsubid as "subId", provider, label as text
+  select classoid::int8 as "classId", objoid::int8 as oid, objsubid as "subId", provider, label as text
   from pg_seclabel
   order by classoid, objoid, objsubid`;
 

@@ -30,7 +30,7 @@ const OBJECT = {
 export const schemas: Family<Row> = {
   name: "schemas",
   query: () => `
-    select n.oid, n.nspname as name, pg_get_userbyid(n.nspowner) as owner, ${
+    select n.oid::int8, n.nspname as name, pg_get_userbyid(n.nspowner) as owner, ${
     isMember("pg_namespace", "n.oid")
   } as member,
       ${privileges(OBJECT)}
