@@ -11,6 +11,8 @@ export interface ProjectDatabase {
   url: string;
   /** Role `supabase_admin`, for what the platform does. */
   superuserUrl: string;
+  /** The server has pg_net itself; without it stack/net/ has to run the worker. */
+  realNet: boolean;
   /** Connection string of a role that may log in, the database `postgres` unless told. */
   urlOf(role: LoginRole, database?: string): string;
   stop(): Promise<void>;
@@ -69,7 +71,7 @@ export async function startProjectDatabase(
   const urlOf = (role: LoginRole, database = "postgres") =>
     `postgresql://${role}:${passwordOf(role)}@127.0.0.1:${cluster.port}/${encodeURIComponent(database)}`;
   try {
-    await bootstrap(urlOf("supabase_admin"), passwordOf);
+    await bootstrap(urlOf("supabase_admin"), passwordOf, realNet);
   } catch (error) {
     await cluster.stop();
     throw error;
@@ -78,6 +80,7 @@ export async function startProjectDatabase(
     cluster,
     url: urlOf("postgres"),
     superuserUrl: urlOf("supabase_admin"),
+    realNet,
     urlOf,
     stop: () => cluster.stop(),
   };
@@ -87,13 +90,14 @@ export async function startProjectDatabase(
 async function bootstrap(
   url: string,
   passwordOf: (role: LoginRole) => string,
+  realNet: boolean,
 ): Promise<void> {
   const sql = postgres(url, { max: 1, onnotice: () => {} });
   try {
     const [found] = await sql`select from pg_roles where rolname = 'authenticator'`;
     if (found) return;
     await sql.begin(async (sql) => {
-      for (const file of await files()) await sql.unsafe(await Deno.readTextFile(file)).simple();
+      for (const file of await files(realNet)) await sql.unsafe(await Deno.readTextFile(file)).simple();
       for (const role of LOGIN_ROLES) {
         await sql.unsafe(`alter role ${role} password '${passwordOf(role)}'`);
       }
@@ -103,11 +107,12 @@ async function bootstrap(
   }
 }
 
-/** The SQL files in the order of their names. */
-async function files(): Promise<URL[]> {
+/** The SQL files in the order of their names, pg_net's last. */
+async function files(realNet: boolean): Promise<URL[]> {
   const folder = new URL("./project/", import.meta.url);
   const names = await Array.fromAsync(Deno.readDir(folder), ({ name }) => name);
-  return names.sort().map((name) => new URL(name, folder));
+  const net = new URL(realNet ? "../net/extension.sql" : "../net/schema.sql", import.meta.url);
+  return [...names.sort().map((name) => new URL(name, folder)), net];
 }
 
 /** One password a role, all from one secret; with `dir` the secret is kept there (mode 0600). */
