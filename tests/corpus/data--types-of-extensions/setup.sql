@@ -1,0 +1,12 @@
+create schema extensions;
+create extension hstore schema extensions;
+create extension citext schema extensions;
+create extension ltree schema extensions;
+create extension cube schema extensions;
+create extension isn schema extensions;
+create table public.t (a extensions.hstore, b extensions.citext, c extensions.ltree, d extensions.cube, e extensions.isbn13);
+insert into public.t values ($$"a \"b"=>NULL, c=>"it's \\"$$, 'Hello', 'Top.Science', '(1,2),(3,4)', '978-0-393-04002-9');
+set search_path = public, extensions;
+create view public.v as select a -> 'c' as c, b = 'HELLO' as same from public.t;
+reset search_path;
+create index on public.t using gist (c extensions.gist_ltree_ops);

@@ -1,0 +1,11 @@
+create function public.on_ddl() returns event_trigger language plpgsql as $$ begin end $$;
+create event trigger a_start on ddl_command_start execute function public.on_ddl();
+create event trigger tagged on sql_drop when tag in ('DROP TABLE', 'DROP VIEW') execute function public.on_ddl();
+create event trigger "Event ""x""" on table_rewrite execute function public.on_ddl();
+create event trigger disabled on ddl_command_end execute function public.on_ddl();
+create event trigger replica on ddl_command_end execute function public.on_ddl();
+create event trigger always on ddl_command_end execute function public.on_ddl();
+alter event trigger disabled disable;
+alter event trigger replica enable replica;
+alter event trigger always enable always;
+comment on event trigger a_start is 'starts';

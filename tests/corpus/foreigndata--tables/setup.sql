@@ -1,0 +1,18 @@
+create extension file_fdw;
+create extension postgres_fdw;
+create server files foreign data wrapper file_fdw;
+create server remote foreign data wrapper postgres_fdw;
+create foreign table public.from_file (a integer not null, b text options (force_not_null 'true') default 'x', constraint positive check (a > 0)) server files options (filename '/nowhere/it''s', format 'csv');
+create foreign table public."Remote ""x""" ("A" integer options (column_name 'a'), b text collate "C") server remote options (schema_name 's', table_name 't');
+create table public.parent (a integer, b text);
+create foreign table public.child () inherits (public.parent) server remote;
+create table public.p (a integer) partition by list (a);
+create foreign table public.p1 partition of public.p for values in (1) server remote options (table_name 'p1');
+comment on foreign table public.from_file is 'file';
+comment on column public.from_file.b is 'b';
+grant select on public.from_file to actor;
+alter foreign table public.from_file owner to director;
+alter foreign table public.from_file alter column a set statistics 7, alter column a set (n_distinct = 3);
+create view public.v as select * from public.from_file;
+create function public.touched() returns trigger language plpgsql as $$ begin return new; end $$;
+create trigger touch after insert on public.from_file for each row execute function public.touched();

@@ -1,0 +1,10 @@
+create table public.play (id integer primary key, title text);
+insert into public.play values (1, 'Faust');
+create materialized view public.stored as select * from public.play;
+create materialized view public.empty as select * from public.play with no data;
+create unique index stored_id on public.stored (id);
+create index on public.stored (title);
+comment on materialized view public.stored is 'stored';
+comment on column public.stored.title is 'title';
+alter materialized view public.empty owner to director;
+grant select on public.stored to actor;

@@ -1,0 +1,14 @@
+create schema x;
+create table x.x (x integer primary key);
+create type x.y as (x integer);
+create function x.x(x integer) returns integer language sql as $$ select 1 $$;
+create function x.x() returns trigger language plpgsql as $$ begin return new; end $$;
+create trigger x before insert on x.x for each row execute function x.x();
+create policy x on x.x;
+create rule x as on delete to x.x do also nothing;
+create text search dictionary x.x (template = simple);
+create collation x.x (locale = 'C');
+create statistics x.x on x, (x + 1) from x.x;
+create function x.e() returns event_trigger language plpgsql as $$ begin end $$;
+create publication x for table x.x;
+create event trigger x on sql_drop execute function x.e();

@@ -1,0 +1,12 @@
+create table public.show (id integer, at date, name text, primary key (id, at)) partition by range (at);
+create table public.show_1 partition of public.show for values from ('2023-01-01') to ('2024-01-01');
+create table public.show_2 partition of public.show for values from ('2024-01-01') to ('2025-01-01');
+create index show_name on public.show (name);
+create unique index show_unique on public.show (at, id);
+create index only_on_one on public.show_1 (name desc);
+create index parent_only on only public.show (at);
+create table public.guest (show_id integer, show_at date, foreign key (show_id, show_at) references public.show);
+insert into public.show values (1, '2023-05-05', 'a');
+insert into public.guest values (1, '2023-05-05');
+comment on index public.show_name is 'parent''s';
+comment on index public.show_1_name_idx is 'partition''s';

@@ -1,0 +1,13 @@
+create table public.t (a integer, b integer, c text);
+create statistics public.all_kinds on a, b from public.t;
+create statistics public.some (ndistinct, mcv) on a, c from public.t;
+create statistics public."Stat ""x""" (dependencies) on b, c from public.t;
+create statistics public.expressions on (a + b), lower(c), a from public.t;
+create statistics public.one_expression on (a * b) from public.t;
+comment on statistics public.all_kinds is 'all';
+alter statistics public.some set statistics 500;
+alter statistics public.some owner to director;
+create schema other;
+create statistics other.elsewhere on a, b from public.t;
+create materialized view public.mv as select 1 as x, 2 as y;
+create statistics public.of_mv on x, y from public.mv;

@@ -1,0 +1,12 @@
+create table public.t (a integer);
+grant select on public.t to director with grant option;
+set session authorization director;
+grant select on public.t to actor;
+reset session authorization;
+grant insert on public.t to "Stage Manager" with grant option;
+set session authorization "Stage Manager";
+grant insert on public.t to actor with grant option;
+reset session authorization;
+set session authorization actor;
+grant insert on public.t to "select";
+reset session authorization;

@@ -1,0 +1,10 @@
+create table public.t (a integer, b text, c text);
+alter table public.t owner to director;
+comment on table public.t is E'tab\tand ''quote'' and \\ back\nline';
+comment on column public.t.a is 'a';
+comment on column public.t.c is 'c';
+grant select, insert on public.t to actor;
+grant update (b, c), select (b) on public.t to "select";
+grant references (a) on public.t to public;
+grant all on public.t to "o'brien ""the"" \voice" with grant option;
+revoke delete on public.t from director;

@@ -1,0 +1,10 @@
+create table public.play (id integer primary key, title text, price integer);
+create view public.grouped as select id, title, sum(price) from public.play group by id;
+create view public.over_it as select title from public.grouped;
+create materialized view public.stored as select * from public.over_it;
+create index on public.stored (title);
+create view public.over_stored as select * from public.stored;
+create table public.of_it (a public.grouped);
+grant select on public.grouped to actor;
+comment on view public.grouped is 'written twice';
+comment on column public.grouped.title is 'of a dummy';
