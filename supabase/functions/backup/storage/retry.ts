@@ -1,0 +1,78 @@
+/** A bucket that asks again where asking again may help. */
+import { type Bucket, BucketError } from "./bucket.ts";
+
+export interface RetryOptions {
+  /** How often a call is tried in all. */
+  tries?: number;
+  /** Ends the waiting between two tries; the call then throws the signal's reason. */
+  signal?: AbortSignal;
+  /** Told of each failure that is tried again: for the function's log. */
+  onRetry?(error: BucketError, waitMs: number): void;
+  /** For tests. */
+  sleep?(ms: number): Promise<void>;
+  random?(): number;
+}
+
+/** Six tries wait about 12 seconds in all: longer than a restart of Storage, shorter than a lease. */
+const TRIES = 6;
+const FIRST_WAIT = 500;
+const LONGEST_WAIT = 8000;
+
+/**
+ * The same bucket, where calls that fail with `temporary` (network, 408, 429, 5xx) are repeated after an exponential wait
+ * with jitter, so that workers that failed together do not come back together. Everything else is thrown at once.
+ */
+export function retrying(bucket: Bucket, options: RetryOptions = {}): Bucket {
+  const { tries = TRIES, signal, onRetry, random = Math.random } = options;
+  const sleep = options.sleep ?? ((ms: number) => sleepFor(ms, signal));
+
+  async function persist<T>(call: () => Promise<T>): Promise<T> {
+    for (let tried = 1;; tried++) {
+      try {
+        return await call();
+      } catch (error) {
+        signal?.throwIfAborted();
+        if (!(error instanceof BucketError) || error.failure !== "temporary") {
+          throw error;
+        }
+        if (tried === tries) throw givenUp(error, tries);
+        const longest = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** (tried - 1));
+        const wait = Math.round(longest * (0.5 + random() / 2));
+        onRetry?.(error, wait);
+        await sleep(wait);
+      }
+    }
+  }
+
+  return {
+    put: (name, bytes, contentType) => persist(() => bucket.put(name, bytes, contentType)),
+    get: (name) => persist(() => bucket.get(name)),
+    read: (name, consume) => persist(() => bucket.read(name, consume)),
+    list: (folder) => persist(() => bucket.list(folder)),
+    folders: () => persist(() => bucket.folders()),
+    remove: (names) => persist(() => bucket.remove(names)),
+  };
+}
+
+function givenUp(error: BucketError, tries: number): BucketError {
+  return new BucketError(
+    error.failure,
+    `${error.message}, ${tries} times in a row`,
+    error.hint,
+    error,
+  );
+}
+
+function sleepFor(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stop = () => {
+      clearTimeout(timer);
+      reject(signal!.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", stop);
+      resolve();
+    }, ms);
+    signal?.addEventListener("abort", stop, { once: true });
+  });
+}

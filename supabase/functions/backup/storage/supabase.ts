@@ -1,0 +1,141 @@
+/** The bucket of a Supabase project, over supabase-js. Tries everything once; see `retry.ts`. */
+import { createClient } from "@supabase/supabase-js";
+import { type Bucket, BucketError, checkName, joined, type StoredObject } from "./bucket.ts";
+import { bucketError, type StorageFailure } from "./failure.ts";
+import { uploadFetch } from "./upload_fetch.ts";
+
+export interface SupabaseBucketOptions {
+  /** The project's base URL (`SUPABASE_URL`). */
+  url: string;
+  /** Secret key or service_role key. */
+  key: string;
+  bucket: string;
+  /** Ends the requests under way: for a worker that is told to stop. */
+  signal?: AbortSignal;
+  /** Milliseconds until one request is given up, its answer's body included. */
+  timeout?: number;
+}
+
+/** A part of 40 MiB at less than 1 MB/s, and one retry still fits the 150 seconds of an invocation. */
+const TIMEOUT = 60_000;
+
+/** Storage lists 100 by default and never more than 1,500. */
+const PAGE = 1000;
+
+/** What one call of remove may name. */
+const BATCH = 1000;
+
+/** What Storage lists: an object, or a folder, which has no id. */
+interface Listed {
+  name: string;
+  id: string | null;
+  metadata: Record<string, unknown> | null;
+}
+
+/** A bucket over one client, to be made once a worker. Makes no request. */
+export function supabaseBucket(options: SupabaseBucketOptions): Bucket {
+  const { bucket: id, timeout = TIMEOUT } = options;
+  const client = createClient(options.url, options.key, {
+    auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false },
+    global: {
+      fetch: (input, init) => uploadFetch(input, { ...init, signal: deadline(timeout, options.signal) }),
+    },
+  });
+  const files = client.storage.from(id);
+
+  const bucket: Bucket = {
+    async put(name, bytes, contentType) {
+      checkName(name);
+      const action = `"${name}" could not be stored`;
+      const stored = await answerOf(action, files.upload(name, bytes, { contentType, upsert: true }));
+      if (stored.fullPath !== `${id}/${name}`) {
+        throw new BucketError(
+          "refused",
+          `${action}: Storage named it "${stored.fullPath}"`,
+          "Use another name.",
+        );
+      }
+    },
+
+    get: (name) => bucket.read(name, joined),
+
+    async read(name, consume) {
+      checkName(name);
+      const action = `"${name}" could not be read`;
+      return await consume(arriving(action, await answerOf(action, files.download(name).asStream())));
+    },
+
+    async list(folder) {
+      const objects = (await listAll(folder)).filter((listed) => listed.id !== null);
+      return objects.map(({ name, metadata }): StoredObject => ({ name, bytes: Number(metadata?.size) }));
+    },
+
+    async folders() {
+      return (await listAll("")).filter((listed) => listed.id === null).map(({ name }) => name);
+    },
+
+    async remove(names) {
+      for (let begin = 0; begin < names.length; begin += BATCH) {
+        const batch = names.slice(begin, begin + BATCH);
+        const removed = await answerOf(`"${batch[0]}" … could not be removed`, files.remove(batch));
+        if (removed.length < batch.length) await expectGone(batch);
+      }
+    },
+  };
+  return bucket;
+
+  async function listAll(folder: string): Promise<Listed[]> {
+    const all: Listed[] = [];
+    let page: Listed[];
+    do {
+      const range = { limit: PAGE, offset: all.length, sortBy: { column: "name", order: "asc" } };
+      page = await answerOf<Listed[]>(`Folder "${folder}" could not be listed`, files.list(folder, range));
+      all.push(...page);
+    } while (page.length === PAGE);
+    // Where the bucket is missing or hidden, Storage answers an empty list.
+    if (all.length === 0) await answerOf(`Bucket "${id}" could not be read`, client.storage.getBucket(id));
+    return all;
+  }
+
+  /** Storage answers what it removed: what it does not name was not there, or stays without a word. */
+  async function expectGone(names: string[]): Promise<void> {
+    const folders = new Set(names.map((name) => name.slice(0, Math.max(0, name.lastIndexOf("/")))));
+    for (const folder of folders) {
+      const there = new Set(
+        (await bucket.list(folder)).map(({ name }) => folder ? `${folder}/${name}` : name),
+      );
+      const left = names.filter((name) => there.has(name));
+      if (left.length > 0) {
+        throw new BucketError(
+          "refused",
+          `"${left[0]}" could not be removed, and ${left.length - 1} more: Storage kept it without a word`,
+          "The function needs the project's secret key or service_role key.",
+        );
+      }
+    }
+  }
+}
+
+function deadline(timeout: number, signal?: AbortSignal): AbortSignal {
+  const limit = AbortSignal.timeout(timeout);
+  return signal ? AbortSignal.any([signal, limit]) : limit;
+}
+
+/** The data of an answer; throws BucketError for its error. */
+async function answerOf<T>(
+  action: string,
+  call: PromiseLike<{ data: T | null; error: StorageFailure | null }>,
+): Promise<T> {
+  const { data, error } = await call;
+  if (error !== null) throw bucketError(action, error);
+  return data as T;
+}
+
+/** The body as it arrives; a connection that breaks is Storage's failure, not the consumer's. */
+async function* arriving(action: string, body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const piece of body) yield piece;
+  } catch (error) {
+    throw bucketError(action, error as Error);
+  }
+}
