@@ -103,4 +103,9 @@ for (const name of ["DENO_DIR", "DENO_NO_UPDATE_CHECK", "NO_COLOR", "PATH"]) Den
 obey();
 const { default: declared } = await import(entrypoint!);
 if (typeof declared?.fetch === "function") Deno.serve((request) => declared.fetch(request));
-if (!served) throw new Error(`${entrypoint} neither calls Deno.serve() nor exports default { fetch }`);
+if (!served) {
+  throw new Error(
+    `${entrypoint} neither calls Deno.serve() nor exports default { fetch }. ` +
+      "Call it without asking for import.meta.main: that is true for this module only, unlike on the platform",
+  );
+}
