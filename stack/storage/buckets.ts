@@ -1,5 +1,5 @@
 /** Routes of buckets: list, get, create, update, empty, delete. */
-import type { Session, Sql } from "./database.ts";
+import { SERVICE, type Session, type Sql } from "./database.ts";
 import { errors, StorageError } from "./errors.ts";
 import { checkBucketName, checkMimeTypes, sizeLimit } from "./names.ts";
 import { type Routes, type Service, sessionOf } from "./service.ts";
@@ -121,6 +121,7 @@ export const bucketRoutes: Routes = (app, service) => {
 
   app.post("/bucket/:id/empty", async (c) => {
     const caller = await service.tokens.caller(c.req.header("authorization"));
+    if (caller.role !== SERVICE.role) throw errors.wrongRole();
     const id = c.req.param("id");
     const session = sessionOf(c, service);
     if (!await session.as(caller, (sql) => findBucket(sql, id))) throw errors.noSuchBucket();

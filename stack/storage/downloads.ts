@@ -4,7 +4,7 @@ import { errors } from "./errors.ts";
 import { checkObjectName } from "./names.ts";
 import { bucketOf, nameOf, type Routes, type Service, sessionOf } from "./service.ts";
 import { object, readQuery, text } from "./shapes.ts";
-import { findBucket, findObject, type ObjectRow } from "./tables.ts";
+import { type FileMetadata, findBucket, findObject, metadataOf, type ObjectRow } from "./tables.ts";
 import type { Caller } from "./tokens.ts";
 
 type Show = (c: Context, service: Service, row: ObjectRow, expires?: Date) => Promise<Response>;
@@ -65,8 +65,9 @@ async function bytes(c: Context, { files }: Service, row: ObjectRow, expires?: D
   const key = { bucket: row.bucket_id, name: row.name, version: row.version };
   const size = await files.size(key);
   if (size === null) throw errors.fileIsGone();
-  const headers = headersOf(c, row, expires);
-  if (unchanged(c, row)) return new Response(null, { status: 304, headers });
+  const metadata = metadataOf(row);
+  const headers = headersOf(c, metadata, expires);
+  if (unchanged(c, metadata)) return new Response(null, { status: 304, headers });
   const asked = c.req.header("range");
   const [from, to] = asked === undefined ? [0, size - 1] : rangeOf(asked, size);
   headers.set("content-length", String(to - from + 1));
@@ -80,6 +81,10 @@ async function bytes(c: Context, { files }: Service, row: ObjectRow, expires?: D
 // deno-lint-ignore require-await -- has the shape of bytes().
 async function info(c: Context, _service: Service, row: ObjectRow): Promise<Response> {
   const { id, name, version, bucket_id, metadata } = row;
+  if (metadata !== null) {
+    const headers = headersOf(c, metadata);
+    for (const name of ["etag", "last-modified", "cache-control"]) c.header(name, headers.get(name)!);
+  }
   return c.json({
     id,
     name,
@@ -95,7 +100,7 @@ async function info(c: Context, _service: Service, row: ObjectRow): Promise<Resp
   });
 }
 
-function headersOf(c: Context, { metadata }: ObjectRow, expires?: Date): Headers {
+function headersOf(c: Context, metadata: FileMetadata, expires?: Date): Headers {
   // HTML would be run by the browser with the project's own origin.
   const type = metadata.mimetype.includes("text/html") ? "text/plain" : metadata.mimetype;
   const headers = new Headers({
@@ -119,7 +124,7 @@ function headersOf(c: Context, { metadata }: ObjectRow, expires?: Date): Headers
 }
 
 /** True when the client has said that it holds this very content. */
-function unchanged(c: Context, { metadata }: ObjectRow): boolean {
+function unchanged(c: Context, metadata: FileMetadata): boolean {
   const since = c.req.header("if-modified-since");
   return c.req.header("if-none-match") === metadata.eTag ||
     (since !== undefined && new Date(metadata.lastModified) <= new Date(since));

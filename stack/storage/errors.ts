@@ -49,6 +49,8 @@ export const errors = {
     ),
 
   accessDenied: (message: string) => new StorageError("AccessDenied", 403, message, "Unauthorized"),
+  /** Refused by the route itself, before the database is asked: with the true status over HTTP. */
+  wrongRole: () => new StorageError("AccessDenied", 403, "Access denied: Invalid role", "Unauthorized", 403),
   invalidJwt: (message: string) => new StorageError("InvalidJWT", 400, message),
   invalidSignature: (message = "Invalid signature") => new StorageError("InvalidSignature", 400, message),
 

@@ -111,8 +111,11 @@ async function listLevel(sql: Sql, bucket: string, body: Search): Promise<Entry[
     )
     select name, id, updated_at, created_at, last_accessed_at, metadata
     from entries
-    order by ${column === "name" ? sql`` : sql`id is not null, ${sql(column)} ${direction},`}
-      sort_name collate "C" ${direction}
+    order by ${
+    column === "name"
+      ? sql`sort_name collate "C" ${direction}`
+      : sql`id is not null, ${sql(column)} ${direction}, name ${direction}`
+  }
     limit ${Math.min(body.limit ?? 100, MOST_ENTRIES)} offset ${body.offset ?? 0}`;
 }
 

@@ -3,7 +3,7 @@ import { errors } from "./errors.ts";
 import { checkBucketName, checkObjectName } from "./names.ts";
 import { bucketOf, nameOf, type Routes, sessionOf } from "./service.ts";
 import { list, object, readBody, text } from "./shapes.ts";
-import { findObject, lockObject, type ObjectRow, ownerAsUuid, shown } from "./tables.ts";
+import { findObject, lockObject, metadataOf, type ObjectRow, ownerAsUuid, shown } from "./tables.ts";
 import { commit, fileMetadata, tryToWrite } from "./write.ts";
 
 interface Relocation {
@@ -73,7 +73,9 @@ export const objectRoutes: Routes = (app, service) => {
     });
     if (bucket === to.bucket && name === to.name) return c.json({ message: "Successfully moved" });
 
-    const { version, metadata } = await session.asService((sql) => findObject(sql, bucket, name));
+    const source = await session.asService((sql) => findObject(sql, bucket, name));
+    const { version } = source;
+    const metadata = metadataOf(source);
     const facts = await files.copy({ bucket, name, version }, to);
     const moved = fileMetadata(facts, metadata.mimetype, metadata.cacheControl);
     try {
@@ -101,7 +103,8 @@ export const objectRoutes: Routes = (app, service) => {
     checkObjectName(to.name);
     const session = sessionOf(c, service);
     const source = await session.as(caller, (sql) => findObject(sql, bucket, sourceKey));
-    const { metadata, user_metadata: userMetadata } = source;
+    const metadata = metadataOf(source);
+    const { user_metadata: userMetadata } = source;
     const { owner } = caller;
     const upsert = c.req.header("x-upsert") === "true";
     await tryToWrite(session, caller, { ...to, owner, upsert }, metadata, userMetadata);

@@ -27,7 +27,8 @@ export interface ObjectRow {
   owner: string | null;
   owner_id: string | null;
   version: string;
-  metadata: FileMetadata;
+  /** Null in a row that was not made by the server, and so has no file. */
+  metadata: FileMetadata | null;
   user_metadata: Record<string, unknown> | null;
   created_at: Date;
   updated_at: Date;
@@ -62,6 +63,12 @@ export async function findObject(sql: Sql, bucket: string, name: string): Promis
     select * from storage.objects where bucket_id = ${bucket} and name = ${name}`;
   if (!object) throw errors.noSuchKey();
   return object;
+}
+
+/** What is noted of an object's file. Throws NoSuchKey when the row has none. */
+export function metadataOf(row: ObjectRow): FileMetadata {
+  if (row.metadata === null) throw errors.fileIsGone();
+  return row.metadata;
 }
 
 /** Writes an object's row; with `upsert` over one that is there. Answers the row and the version that it had before. */
