@@ -2,7 +2,19 @@
 
 -- The schema `backup`: what is to be backed up how, what was, and the state of the run under way.
 -- It is not among the API's exposed schemas, and nobody but its owner and service_role can look into it.
-create schema backup;
+-- Everything may be run twice; but a schema of this name that is somebody else's is not ours to fill.
+do $$
+begin
+    if to_regnamespace('backup') is not null and to_regclass('backup.settings') is null
+        and exists (select from pg_class where relnamespace = to_regnamespace('backup'))
+    then
+        raise exception 'there is a schema "backup" already, with other tables in it'
+            using errcode = 'duplicate_schema', hint = 'Rename it first: alter schema backup rename to another_name';
+    end if;
+end;
+$$;
+
+create schema if not exists backup;
 
 comment on schema backup is
     'Backups of this project into its own Storage: settings, the log of runs, and the verbs that start and steer them.';
@@ -12,7 +24,7 @@ grant usage on schema backup to service_role;
 
 -- How backups are made: one row, changed by `backup.configure()`.
 -- Each rule is a constraint, and its comment is the hint that `configure()` gives when it is broken.
-create table backup.settings (
+create table if not exists backup.settings (
     id boolean primary key default true,
     function_url text,
     bucket text not null default 'backups',
@@ -103,7 +115,7 @@ comment on constraint budget_halvings_range on backup.settings is 'budget_halvin
 
 -- One row a run: the truth about it, for people and for the verbs. What pg_cron and pg_net say about
 -- themselves is not (a job "succeeds" when its request is queued).
-create table backup.log (
+create table if not exists backup.log (
     id bigint generated always as identity primary key,
     name text not null,
     trigger text not null,
@@ -149,7 +161,7 @@ create table backup.log (
 );
 
 -- Two active runs cannot be: not by convention, but here, also for two starts in the same instant.
-create unique index one_active_run on backup.log ((true)) where status in ('queued', 'running');
+create unique index if not exists one_active_run on backup.log ((true)) where status in ('queued', 'running');
 
 -- No policies: should the schema ever be exposed, the API's roles still see nothing.
 alter table backup.log enable row level security;
@@ -188,7 +200,7 @@ comment on column backup.log.removed_at is 'When rotation removed the backup fro
 
 -- What the planner found and decided for the present attempt of a run. Slices and parts hang on it, so that
 -- deleting the plan clears an attempt away.
-create table backup.plans (
+create table if not exists backup.plans (
     run_id bigint primary key references backup.log (id) on delete cascade,
     worker uuid not null,
     planned_at timestamptz not null default now(),
@@ -211,7 +223,7 @@ comment on column backup.plans.locked is 'Quoted names of the tables that every 
 comment on column backup.plans.facts is 'What the finisher writes into the manifest.';
 
 -- The work of an attempt, cut into what one worker exports in one go.
-create table backup.slices (
+create table if not exists backup.slices (
     run_id bigint not null references backup.plans (run_id) on delete cascade,
     number integer not null,
     first_part integer not null,
@@ -232,7 +244,7 @@ create table backup.slices (
 );
 
 -- Claims look for unfinished slices only; a large run has thousands of finished ones.
-create index unfinished_slices on backup.slices (run_id, number) where finished_at is null;
+create index if not exists unfinished_slices on backup.slices (run_id, number) where finished_at is null;
 
 -- Nobody but the owner; no policies, no grants.
 alter table backup.slices enable row level security;
@@ -249,7 +261,7 @@ comment on column backup.slices.finished_at is 'When its last part was stored.';
 comment on column backup.slices.result is 'rows, raw_bytes, stored_bytes, and the same with checksums for each piece.';
 
 -- Objects of the archive that an attempt has stored in the bucket.
-create table backup.parts (
+create table if not exists backup.parts (
     run_id bigint not null references backup.plans (run_id) on delete cascade,
     name text not null,
     slice_number integer,
@@ -277,7 +289,7 @@ comment on column backup.parts.stored_at is 'When it was recorded.';
 comment on column backup.parts.verified_at is 'When it was read back and its SHA-256 matched.';
 
 -- Invocations of the function that entered a run. Kept over all attempts, as evidence, until the next start.
-create table backup.workers (
+create table if not exists backup.workers (
     id uuid primary key,
     run_id bigint not null references backup.log (id) on delete cascade,
     attempt integer not null,
@@ -298,7 +310,7 @@ create table backup.workers (
     constraint holder_has_snapshot check ((held_at is null) = (snapshot is null))
 );
 
-create index workers_of_run on backup.workers (run_id, attempt);
+create index if not exists workers_of_run on backup.workers (run_id, attempt);
 
 -- Nobody but the owner; no policies, no grants.
 alter table backup.workers enable row level security;
@@ -322,7 +334,7 @@ comment on column backup.workers.error is 'Why it gave up: code, message, hint.'
 -- Who lives, of the active run's present attempt. A session in pg_stat_activity says so at once; the lease
 -- is the second line, for a session that the server has not noticed to be gone. One whose lease ran out no
 -- longer works, yet its snapshot can still be imported while the session is there.
-create view backup.live_workers with (security_invoker = true) as
+create or replace view backup.live_workers with (security_invoker = true) as
 select
     w.id,
     w.run_id,
@@ -347,7 +359,7 @@ comment on column backup.live_workers.working is 'False for one that waits to le
 
 -- Calls of the function, each with a token of its own. Only the token's hash is kept: who reads this table
 -- cannot call.
-create table backup.calls (
+create table if not exists backup.calls (
     hash bytea primary key,
     run_id bigint not null references backup.log (id) on delete cascade,
     request_id bigint not null,
@@ -360,7 +372,7 @@ create table backup.calls (
     constraint hash_form check (length(hash) = 32)
 );
 
-create index calls_of_run on backup.calls (run_id, created_at);
+create index if not exists calls_of_run on backup.calls (run_id, created_at);
 
 -- Nobody but the owner; no policies, no grants.
 alter table backup.calls enable row level security;
@@ -377,76 +389,72 @@ comment on column backup.calls.answer is 'pg_net''s evidence, copied because pg_
 
 -- Is this text a schedule of five fields that does what it says? pg_cron itself is lenient: it takes a sixth
 -- field and ignores it, and drops what follows a number (`5/10` runs at minute 5). Such schedules run at other
--- times than their author thinks, so they are refused here.
+-- times than their author thinks, so they are refused here. Null is no schedule.
 -- Understood: `*`, numbers, names (jan, mon), ranges, lists, steps after `*` or a range; day of week 0 to 7.
-
--- One field: `low` and `high` are its bounds, `names` stand for the numbers from `low` on.
-create function backup._is_schedule_field(field text, low integer, high integer, names text[])
+create or replace function backup.is_schedule(schedule text)
 returns boolean
 language plpgsql
 immutable
 set search_path = ''
 as $$
 declare
+    lows constant integer[] := '{0,0,1,1,0}';
+    highs constant integer[] := '{59,23,31,12,7}';
+    months constant text[] := '{jan,feb,mar,apr,may,jun,jul,aug,sep,oct,nov,dec}';
+    days constant text[] := '{sun,mon,tue,wed,thu,fri,sat}';
+    fields text[] := regexp_split_to_array(lower(btrim(schedule, ' ')), ' +');
+    low integer;
+    high integer;
+    names text[];
     item text;
     found text[];
     first integer;
     last integer;
 begin
-    foreach item in array string_to_array(lower(field), ',') loop
-        found := regexp_match(item, '^(?:\*|([a-z]{3}|[0-9]{1,2})(?:-([a-z]{3}|[0-9]{1,2}))?)(?:/([0-9]{1,2}))?$');
-        if found is null then
-            return false;
-        end if;
-        first := case
-            when item like '*%' then low
-            when found[1] ~ '[0-9]' then found[1]::integer
-            else low - 1 + array_position(names, found[1])
-        end;
-        last := case
-            when item like '*%' then high
-            when found[2] is null then first
-            when found[2] ~ '[0-9]' then found[2]::integer
-            else low - 1 + array_position(names, found[2])
-        end;
-        if first is null or last is null or first < low or last > high or first > last then
-            return false;
-        end if;
-        -- A step needs something to step through, and one beyond the field's end is a mistake.
-        if found[3] is not null and (item not like '%-%' and item not like '*%' or found[3]::integer not between 1 and high) then
-            return false;
-        end if;
+    if array_length(fields, 1) is distinct from 5 then
+        return false;
+    end if;
+    for i in 1 .. 5 loop
+        low := lows[i];
+        high := highs[i];
+        -- Names stand for the numbers from `low` on.
+        names := case i when 4 then months when 5 then days else '{}' end;
+        -- An empty item matches nothing; the fields themselves are not empty.
+        foreach item in array string_to_array(fields[i], ',') loop
+            found := regexp_match(item, '^(?:\*|([a-z]{3}|[0-9]{1,2})(?:-([a-z]{3}|[0-9]{1,2}))?)(?:/([0-9]{1,2}))?$');
+            if found is null then
+                return false;
+            end if;
+            first := case
+                when item like '*%' then low
+                when found[1] ~ '[0-9]' then found[1]::integer
+                else low - 1 + array_position(names, found[1])
+            end;
+            last := case
+                when item like '*%' then high
+                when found[2] is null then first
+                when found[2] ~ '[0-9]' then found[2]::integer
+                else low - 1 + array_position(names, found[2])
+            end;
+            if first is null or last is null or first < low or last > high or first > last then
+                return false;
+            end if;
+            -- A step needs something to step through, and one beyond the field's end is a mistake.
+            if found[3] is not null and (item not like '%-%' and item not like '*%' or found[3]::integer not between 1 and high) then
+                return false;
+            end if;
+        end loop;
     end loop;
-    return coalesce(field <> '', false);
-end;
-$$;
-
-revoke all on function backup._is_schedule_field from public;
-comment on function backup._is_schedule_field is 'Is this text one field of a cron schedule?';
-
-create function backup.is_schedule(schedule text)
-returns boolean
-language plpgsql
-immutable
-set search_path = ''
-as $$
-declare
-    fields text[] := regexp_split_to_array(btrim(schedule, ' '), ' +');
-begin
-    return coalesce(array_length(fields, 1), 0) = 5
-        and backup._is_schedule_field(fields[1], 0, 59, '{}')
-        and backup._is_schedule_field(fields[2], 0, 23, '{}')
-        and backup._is_schedule_field(fields[3], 1, 31, '{}')
-        and backup._is_schedule_field(fields[4], 1, 12, '{jan,feb,mar,apr,may,jun,jul,aug,sep,oct,nov,dec}')
-        and backup._is_schedule_field(fields[5], 0, 7, '{sun,mon,tue,wed,thu,fri,sat}');
+    return true;
 end;
 $$;
 
 revoke all on function backup.is_schedule from public;
+grant execute on function backup.is_schedule to service_role;
 comment on function backup.is_schedule is 'Is this text a cron schedule of five fields? Null is not.';
 
 -- The two jobs of pg_cron: `backup-weekly` starts backups, `backup-watch` calls the watch-dog.
-create function backup._require_cron()
+create or replace function backup._require_cron()
 returns void
 language plpgsql
 set search_path = ''
@@ -455,6 +463,7 @@ begin
     if to_regprocedure('cron.schedule(text, text, text)') is null then
         raise exception 'pg_cron is not installed: nothing would start or watch over backups'
             using errcode = 'feature_not_supported',
+                detail = 'not_installed',
                 hint = 'create extension pg_cron with schema pg_catalog; or turn it on under Integrations in the dashboard.';
     end if;
 end;
@@ -464,7 +473,7 @@ revoke all on function backup._require_cron from public;
 comment on function backup._require_cron is 'Raises a clear error where pg_cron is missing.';
 
 -- By number and owner: pg_cron raises for a name it does not know, and a superuser sees other people's jobs.
-create function backup._drop_job(name text)
+create or replace function backup._drop_job(name text)
 returns boolean
 language plpgsql
 set search_path = ''
@@ -472,7 +481,10 @@ as $$
 declare
     job bigint;
 begin
-    perform backup._require_cron();
+    -- Without pg_cron there are no jobs; a run has to be able to end all the same.
+    if to_regclass('cron.job') is null then
+        return false;
+    end if;
     select j.jobid into job from cron.job j where j.jobname = _drop_job.name and j.username = current_user;
     return job is not null and cron.unschedule(job);
 end;
@@ -482,7 +494,7 @@ revoke all on function backup._drop_job from public;
 comment on function backup._drop_job is 'Removes a job of pg_cron; false when there was none.';
 
 -- The watch-dog's job exists while a run is active. Both verbs may be repeated.
-create function backup._watch_on()
+create or replace function backup._watch_on()
 returns void
 language plpgsql
 set search_path = ''
@@ -496,7 +508,7 @@ $$;
 revoke all on function backup._watch_on from public;
 comment on function backup._watch_on is 'Lets pg_cron call the watch-dog every minute.';
 
-create function backup._watch_off()
+create or replace function backup._watch_off()
 returns void
 language sql
 set search_path = ''
@@ -509,7 +521,7 @@ comment on function backup._watch_off is 'Sends the watch-dog to sleep.';
 
 -- The job that starts a backup by the clock. There is one; scheduling again changes its time.
 -- Example: select backup.schedule('30 2 * * *');
-create function backup.schedule(schedule text)
+create or replace function backup.schedule(schedule text)
 returns bigint
 language plpgsql
 -- The job has to belong to the owner of the schema, whoever of the two roles calls.
@@ -537,7 +549,7 @@ grant execute on function backup.schedule to service_role;
 comment on function backup.schedule is 'Backs up by this cron schedule (UTC) from now on; answers the job''s number.';
 
 -- Ends the backups by the clock; answers false when there were none.
-create function backup.unschedule()
+create or replace function backup.unschedule()
 returns boolean
 language sql
 security definer
@@ -553,7 +565,7 @@ comment on function backup.unschedule is 'Ends the scheduled backups.';
 -- Changes the settings named in the call and leaves the others as they are; answers the settings as they are
 -- now. Example: select backup.configure(function_url => 'https://abc.supabase.co/functions/v1/backup', workers => 3);
 -- A run under way keeps the settings it began with.
-create function backup.configure(
+create or replace function backup.configure(
     function_url text default null,
     bucket text default null,
     slice_bytes bigint default null,
@@ -581,6 +593,8 @@ declare
     changed backup.settings;
     rule text;
 begin
+    -- A database that was restored without its data has the table, and no row.
+    insert into backup.settings default values on conflict (id) do nothing;
     update backup.settings s set
         function_url = coalesce(configure.function_url, s.function_url),
         bucket = coalesce(configure.bucket, s.bucket),
@@ -623,7 +637,7 @@ grant execute on function backup.configure to service_role;
 comment on function backup.configure is 'Changes the settings named in the call; answers all of them.';
 
 -- The settings that an attempt works with: as configured, the budgets halved as often as deaths have asked for.
-create function backup._settings_of_attempt()
+create or replace function backup._settings_of_attempt()
 returns jsonb
 language sql
 stable
@@ -639,9 +653,34 @@ $$;
 revoke all on function backup._settings_of_attempt from public;
 comment on function backup._settings_of_attempt is 'The settings that the next attempt works with.';
 
+-- Raises a clear error where the function cannot be called at all. The detail is the code for the log.
+create or replace function backup._require_function()
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+    if not exists (select from backup.settings s where s.function_url is not null) then
+        raise exception 'function_url is not configured'
+            using errcode = 'object_not_in_prerequisite_state',
+                detail = 'not_configured',
+                hint = 'select backup.configure(function_url => ''https://<project-ref>.supabase.co/functions/v1/backup'')';
+    end if;
+    if to_regprocedure('net.http_post(text, jsonb, jsonb, jsonb, integer)') is null then
+        raise exception 'pg_net is not installed: nothing can call the function'
+            using errcode = 'feature_not_supported',
+                detail = 'not_installed',
+                hint = 'create extension pg_net with schema extensions; or turn it on under Integrations in the dashboard.';
+    end if;
+end;
+$$;
+
+revoke all on function backup._require_function from public;
+comment on function backup._require_function is 'Raises a clear error where the function cannot be called.';
+
 -- Calls the function for an active run, with a one-time token; answers pg_net's number of the request.
 -- The request goes out when the transaction commits, and a transaction that fails leaves neither call nor token.
-create function backup.dispatch(run_id bigint)
+create or replace function backup.dispatch(run_id bigint)
 returns bigint
 language plpgsql
 set search_path = ''
@@ -652,12 +691,8 @@ declare
     settings backup.settings;
     request bigint;
 begin
+    perform backup._require_function();
     select s.* into strict settings from backup.settings s;
-    if settings.function_url is null then
-        raise exception 'run % cannot be dispatched: function_url is not configured', run_id
-            using errcode = 'object_not_in_prerequisite_state',
-                hint = 'select backup.configure(function_url => ''https://<project-ref>.supabase.co/functions/v1/backup'')';
-    end if;
     if not exists (select from backup.log l where l.id = dispatch.run_id and l.finished_at is null) then
         raise exception 'run % cannot be dispatched: it is not active', run_id
             using errcode = 'object_not_in_prerequisite_state',
@@ -686,7 +721,7 @@ revoke all on function backup.dispatch from public;
 comment on function backup.dispatch is 'Calls the function for a run; answers pg_net''s request number.';
 
 -- The run that an unused, unexpired token was made for; null for any other text. The token is used up.
-create function backup._redeem(token text)
+create or replace function backup._redeem(token text)
 returns bigint
 language sql
 set search_path = ''
@@ -702,21 +737,21 @@ comment on function backup._redeem is 'The run of a one-time token, which is use
 
 -- Copies what pg_net knows about the calls of a run, before pg_net forgets it. An older response can bear the
 -- same number, because pg_net counts anew after a crash; hence the comparison of times.
-create function backup._collect_answers(run_id bigint)
+create or replace function backup._collect_answers(run_id bigint)
 returns void
 language plpgsql
 set search_path = ''
 as $$
 begin
-        update backup.calls c
-        set answer = jsonb_strip_nulls(jsonb_build_object(
-            'status', r.status_code, 'error', r.error_msg, 'body', left(r.content, 300)
-        ))
-        from net._http_response r
-        where c.run_id = _collect_answers.run_id
-            and c.answer is null
-            and r.id = c.request_id
-            and r.created > c.created_at - interval '1 minute';
+    update backup.calls c
+    set answer = jsonb_strip_nulls(jsonb_build_object(
+        'status', r.status_code, 'error', r.error_msg, 'body', left(r.content, 300)
+    ))
+    from net._http_response r
+    where c.run_id = _collect_answers.run_id
+        and c.answer is null
+        and r.id = c.request_id
+        and r.created > c.created_at - interval '1 minute';
 end;
 $$;
 
@@ -724,7 +759,7 @@ revoke all on function backup._collect_answers from public;
 comment on function backup._collect_answers is 'Copies pg_net''s responses to the calls of a run.';
 
 -- What became of the calls since the run's last sign of life. `expected`: a worker may still come of it. `vain`: none did.
-create function backup._calls_of(run_id bigint, out expected bigint, out vain bigint, out answer jsonb)
+create or replace function backup._calls_of(run_id bigint, out expected bigint, out vain bigint, out answer jsonb)
 language sql
 set search_path = ''
 as $$
@@ -758,7 +793,7 @@ comment on function backup._calls_of is 'How many calls of a run are under way o
 -- in short statements, and no two of them see half of what the other did.
 
 -- Locks the run and answers it as it is then.
-create function backup._lock(run_id bigint)
+create or replace function backup._lock(run_id bigint)
 returns backup.log
 language plpgsql
 set search_path = ''
@@ -781,7 +816,7 @@ revoke all on function backup._lock from public;
 comment on function backup._lock is 'Locks a run until the transaction ends, and answers it.';
 
 -- Workers of an attempt that came to nothing: their session is gone, or they gave up with an error.
-create function backup._lost_workers(run backup.log)
+create or replace function backup._lost_workers(run backup.log)
 returns setof backup.workers
 language sql
 stable
@@ -802,7 +837,7 @@ comment on function backup._lost_workers is 'Workers of the present attempt that
 
 -- Did a worker end in the middle of its work, as one does that used up its CPU or memory? A restart of the
 -- server also ends their sessions, and says nothing about budgets.
-create function backup._worker_died(run backup.log)
+create or replace function backup._worker_died(run backup.log)
 returns boolean
 language sql
 stable
@@ -823,7 +858,7 @@ comment on function backup._worker_died is 'Did a worker of the present attempt 
 -- Ends the present attempt of a locked run with `error` (code, message, hint). With `retry` and attempts left
 -- the next one begins: new folder, new snapshot, new settings, smaller budgets after a death; true then.
 -- Otherwise the run fails; false. Dispatching is the caller's: backup._steer().
-create function backup._end_attempt(run backup.log, error jsonb, retry boolean)
+create or replace function backup._end_attempt(run backup.log, error jsonb, retry boolean)
 returns boolean
 language plpgsql
 set search_path = ''
@@ -871,7 +906,7 @@ revoke all on function backup._end_attempt from public;
 comment on function backup._end_attempt is 'Ends an attempt: true when another one begins, false when the run has failed.';
 
 -- Ends a locked run that did not succeed. Its workers learn of it from their next verb.
-create function backup._end_run(run backup.log, status text, error jsonb)
+create or replace function backup._end_run(run backup.log, status text, error jsonb)
 returns void
 language plpgsql
 set search_path = ''
@@ -896,7 +931,7 @@ comment on function backup._end_run is 'Ends a run as failed or cancelled.';
 -- 1. A run of which no call comes to anything fails, with what pg_net saw.
 -- 2. An attempt whose snapshot is lost, or that does not come forward, ends.
 -- 3. As many workers are called as have work, less those that work or are on their way.
-create function backup._steer(run_id bigint)
+create or replace function backup._steer(run_id bigint)
 returns void
 language plpgsql
 set search_path = ''
@@ -941,10 +976,10 @@ comment on function backup._steer is 'Ends an attempt that cannot go on, and cal
 
 -- The error of a run whose calls come to nothing; null while there is hope. Five calls in vain are enough, and two
 -- when the function itself refuses: a missing or wrongly deployed function does not mend in minutes.
-create function backup._unreachable(vain bigint, answer jsonb)
+create or replace function backup._unreachable(vain bigint, answer jsonb)
 returns jsonb
 language plpgsql
-immutable
+stable
 set search_path = ''
 as $$
 declare
@@ -962,7 +997,8 @@ begin
             else format('it answered %s %s', status, answer ->> 'body')
         end,
         'hint', case
-            when status in (401, 403) then 'Deploy the function with verify_jwt = false, as in supabase/config.toml: supabase functions deploy backup'
+            when status in (401, 403) then 'Deploy the function with verify_jwt = false, as in supabase/config.toml (supabase functions deploy backup), '
+                'and check that function_url in backup.settings is this project''s.'
             when status = 404 then 'Deploy the function (supabase functions deploy backup) and check function_url in backup.settings.'
             when status between 200 and 299 then 'The function answers but does not get to work: see its logs, and check that it reaches the database.'
             when status is not null then 'See the logs of the function.'
@@ -977,7 +1013,7 @@ revoke all on function backup._unreachable from public;
 comment on function backup._unreachable is 'The error of a run whose calls come to nothing; null while there is hope.';
 
 -- The error of an attempt that cannot go on; null when it can.
-create function backup._stuck(run backup.log)
+create or replace function backup._stuck(run backup.log)
 returns jsonb
 language plpgsql
 stable
@@ -1023,7 +1059,7 @@ revoke all on function backup._stuck from public;
 comment on function backup._stuck is 'The error of an attempt that cannot go on; null when it can.';
 
 -- The watch-dog, called by pg_cron every minute while a run is active. It may be called at any time.
-create function backup.watch()
+create or replace function backup.watch()
 returns void
 language plpgsql
 set search_path = ''
@@ -1031,6 +1067,8 @@ as $$
 declare
     active bigint;
 begin
+    -- A run that starts now must not lose the job that it has just found.
+    perform backup._lock_starts();
     select l.id into active from backup.log l where l.finished_at is null;
     if found then
         perform backup._steer(active);
@@ -1044,9 +1082,9 @@ revoke all on function backup.watch from public;
 comment on function backup.watch is 'The watch-dog: sees that the active run has workers, or ends it with the reason.';
 
 -- Starts a backup and answers the run's number. The run is made here, the work is done by the function that is called
--- when this transaction commits. While a run is active, or nothing is configured, a manual start is refused with an error;
--- a scheduled one leaves a failed row in the log and answers null, since nobody reads what a cron job raises.
-create function backup.start(trigger text default 'manual')
+-- when this transaction commits. A manual start that is refused, because a run is active or something is missing, raises an error;
+-- a scheduled one leaves a failed row in the log and answers null, whatever the error, since nobody reads what a cron job raises.
+create or replace function backup.start(trigger text default 'manual')
 returns bigint
 language plpgsql
 -- service_role starts runs, but may not write the log, nor own the watch-dog's job.
@@ -1054,57 +1092,37 @@ security definer
 set search_path = ''
 as $$
 declare
-    run_id bigint;
-    active backup.log;
-    refusal jsonb;
+    code text;
+    message text;
+    hint text;
 begin
     if trigger is null or trigger not in ('scheduled', 'manual') then
         raise exception 'start refused: "%" is not a trigger', trigger
             using errcode = 'invalid_parameter_value', hint = 'Give scheduled or manual.';
     end if;
-    perform backup._abandon();
-    if (select s.function_url from backup.settings s) is null then
-        refusal := jsonb_build_object(
-            'code', 'not_configured',
-            'message', 'backup not started: function_url is not configured',
-            'hint', 'select backup.configure(function_url => ''https://<project-ref>.supabase.co/functions/v1/backup'')'
-        );
-    else
-        begin
-            insert into backup.log (name, trigger, settings)
-            values (backup._free_name(), start.trigger, backup._settings_of_attempt())
-            returning id into run_id;
-        exception
-            when unique_violation then
-                -- The index over active runs; whoever was first is committed, since the insert waited for it.
-                select l.* into active from backup.log l where l.finished_at is null;
-                refusal := jsonb_build_object(
-                    'code', 'run_active',
-                    'message', format('backup not started: run %s (%s) is active', active.id, active.name),
-                    'hint', format('Wait for it (select * from backup.log), or end it: select backup.cancel(%s)', active.id)
-                );
-        end;
+    perform backup._lock_starts();
+    if trigger = 'manual' then
+        return backup._begin_run(trigger);
     end if;
-    if refusal is not null and trigger = 'manual' then
-        raise exception '%', refusal ->> 'message'
-            using errcode = 'object_not_in_prerequisite_state', hint = refusal ->> 'hint';
-    elsif refusal is not null then
-        insert into backup.log (name, trigger, settings, status, finished_at, error_code, error_message, error_hint)
-        values (
-            backup._free_name(), start.trigger, backup._settings_of_attempt(), 'failed', now(),
-            refusal ->> 'code', refusal ->> 'message', refusal ->> 'hint'
-        );
-        -- What keeps the active run so long? Perhaps its watch-dog is gone.
-        perform backup.watch();
-        return null;
+    begin
+        return backup._begin_run(trigger);
+    exception
+        when others then
+            get stacked diagnostics code = pg_exception_detail, message = message_text, hint = pg_exception_hint;
+    end;
+    insert into backup.log (name, trigger, settings, status, finished_at, error_code, error_message, error_hint)
+    values (
+        backup._free_name(), start.trigger, '{}', 'failed', clock_timestamp(),
+        -- Our own errors have their code as detail, others have a sentence or nothing.
+        case when code ~ '^[a-z_]+$' then code else 'internal' end,
+        message,
+        nullif(hint, '')
+    );
+    -- What keeps the active run so long? Perhaps its watch-dog is gone.
+    if exists (select from backup.log l where l.finished_at is null) then
+        perform backup._watch_on();
     end if;
-    -- Of earlier runs the log row stays; what they needed while they ran goes.
-    delete from backup.plans p using backup.log l where l.id = p.run_id and l.finished_at is not null;
-    delete from backup.workers w using backup.log l where l.id = w.run_id and l.finished_at is not null;
-    delete from backup.calls c using backup.log l where l.id = c.run_id and l.finished_at is not null;
-    perform backup._watch_on();
-    perform backup._steer(run_id);
-    return run_id;
+    return null;
 end;
 $$;
 
@@ -1112,8 +1130,56 @@ revoke all on function backup.start from public;
 grant execute on function backup.start to service_role;
 comment on function backup.start is 'Starts a backup; answers the number of the run in backup.log.';
 
+-- Starts, and the watch-dog's going to sleep, happen one after another: a second start sees the first one's run, has another name,
+-- and does not lose its watch-dog.
+create or replace function backup._lock_starts()
+returns void
+language sql
+set search_path = ''
+as $$
+    select pg_advisory_xact_lock(hashtext('backup.start'));
+$$;
+
+revoke all on function backup._lock_starts from public;
+comment on function backup._lock_starts is 'Makes starts wait for each other.';
+
+-- Makes the run and calls the function. Raises what stands in the way, with its code for the log as detail.
+create or replace function backup._begin_run(trigger text)
+returns bigint
+language plpgsql
+set search_path = ''
+as $$
+declare
+    active backup.log;
+    new_run bigint;
+begin
+    perform backup._abandon();
+    select l.* into active from backup.log l where l.finished_at is null;
+    if found then
+        raise exception 'run % (%) is active', active.id, active.name
+            using errcode = 'object_not_in_prerequisite_state',
+                detail = 'run_active',
+                hint = format('Wait for it (select * from backup.log), or end it: select backup.cancel(%s)', active.id);
+    end if;
+    perform backup._require_function();
+    insert into backup.log (name, trigger, settings)
+    values (backup._free_name(), _begin_run.trigger, backup._settings_of_attempt())
+    returning id into new_run;
+    -- Of earlier runs the log row stays; what they needed while they ran goes.
+    delete from backup.plans p where p.run_id <> new_run;
+    delete from backup.workers w where w.run_id <> new_run;
+    delete from backup.calls c where c.run_id <> new_run;
+    perform backup._watch_on();
+    perform backup._steer(new_run);
+    return new_run;
+end;
+$$;
+
+revoke all on function backup._begin_run from public;
+comment on function backup._begin_run is 'Makes a run and calls the function.';
+
 -- Ends an active run; answers false when it had ended before. Workers stop at their next sign of life.
-create function backup.cancel(run_id bigint)
+create or replace function backup.cancel(run_id bigint)
 returns boolean
 language plpgsql
 security definer
@@ -1137,7 +1203,7 @@ grant execute on function backup.cancel to service_role;
 comment on function backup.cancel is 'Ends an active run; false when it had ended before.';
 
 -- A folder name that no run has had: the time in UTC, a second later for the second start within a second.
-create function backup._free_name()
+create or replace function backup._free_name()
 returns text
 language sql
 volatile
@@ -1154,9 +1220,9 @@ $$;
 revoke all on function backup._free_name from public;
 comment on function backup._free_name is 'A name for a new run.';
 
--- Fails an active run that is a leftover: no sign of life for a quarter of an hour, while the watch-dog would have dealt
+-- Fails an active run that is a leftover: all leases ran out a quarter of an hour ago, while the watch-dog would have dealt
 -- with it in minutes. So it is in a database restored from a backup, which holds the row of the very run that made it.
-create function backup._abandon()
+create or replace function backup._abandon()
 returns void
 language plpgsql
 set search_path = ''
@@ -1170,9 +1236,10 @@ begin
         and greatest(
             l.heartbeat_at,
             l.started_at,
+            (select max(w.lease_until) from backup.workers w where w.run_id = l.id),
             (select max(c.created_at) from backup.calls c where c.run_id = l.id)
         ) < clock_timestamp() - interval '15 minutes'
-    for update;
+    for update of l;
     if found then
         perform backup._end_run(run, 'failed', jsonb_build_object(
             'code', 'abandoned',
@@ -1186,7 +1253,7 @@ $$;
 revoke all on function backup._abandon from public;
 comment on function backup._abandon is 'Fails an active run that nothing has dealt with for long.';
 
-create function backup._set_pinned(name text, pinned boolean)
+create or replace function backup._set_pinned(name text, pinned boolean)
 returns void
 language plpgsql
 set search_path = ''
@@ -1207,7 +1274,7 @@ revoke all on function backup._set_pinned from public;
 comment on function backup._set_pinned is 'Sets whether rotation may take a stored backup.';
 
 -- Keeps a stored backup for good: rotation never removes it. Example: select backup.pin('backup-20261122-030000');
-create function backup.pin(name text)
+create or replace function backup.pin(name text)
 returns void
 language sql
 -- service_role may pin, but not write the log.
@@ -1222,7 +1289,7 @@ grant execute on function backup.pin to service_role;
 comment on function backup.pin is 'Keeps a backup for good.';
 
 -- Gives a backup back to rotation.
-create function backup.unpin(name text)
+create or replace function backup.unpin(name text)
 returns void
 language sql
 security definer
@@ -1238,15 +1305,16 @@ comment on function backup.unpin is 'Gives a backup back to rotation.';
 -- A worker enters a run, and learns what to do. `backend_pid` is the process of its export session, which must exist.
 -- Answers role (`plan`, `export`, `finish`; `none`: go away), the run, the snapshots that can be imported, newest first, and the settings
 -- of the attempt. The same worker may ask again.
-create function backup._enter(run_id bigint, worker uuid, backend_pid integer)
+create or replace function backup._enter(run_id bigint, worker uuid, backend_pid integer)
 returns jsonb
 language plpgsql
 set search_path = ''
 as $$
 declare
     run backup.log := backup._lock(run_id);
-    backend_start timestamptz;
+    session_start timestamptz;
     role text := 'none';
+    stuck jsonb;
 begin
     -- The call has done its duty, whatever comes of the worker. One call is as good as another.
     update backup.calls c
@@ -1257,26 +1325,40 @@ begin
         where o.run_id = _enter.run_id and o.used_at is not null and o.worker is null
         order by o.used_at
         limit 1
-    );
-    select a.backend_start into backend_start from pg_catalog.pg_stat_activity a where a.pid = backend_pid;
-    if backend_start is null then
+    ) and not exists (select from backup.calls o where o.worker = _enter.worker);
+    -- The watch-dog is the owner of the schema: a session that it cannot see would pass for dead with everybody but itself.
+    select a.backend_start into session_start
+    from pg_catalog.pg_stat_activity a, pg_catalog.pg_namespace n
+    where a.pid = backend_pid
+        and n.nspname = 'backup'
+        and (pg_has_role(n.nspowner, a.usesysid, 'usage') or pg_has_role(n.nspowner, 'pg_read_all_stats', 'usage'));
+    if session_start is null then
         raise exception 'worker % cannot enter run %: there is no session with process %', worker, run_id, backend_pid
             using errcode = 'object_not_in_prerequisite_state',
                 hint = 'Connect to the database itself and as the role that owns the schema backup; a pooler in transaction mode hides the session.';
     end if;
     -- Entering an attempt whose snapshot is lost begins the next one.
-    if run.finished_at is null and backup._stuck(run) ->> 'code' = 'snapshot_lost' then
-        perform backup._end_attempt(run, backup._stuck(run), true);
+    stuck := backup._stuck(run);
+    if run.finished_at is null and stuck ->> 'code' = 'snapshot_lost' then
+        perform backup._end_attempt(run, stuck, true);
         run := backup._lock(run_id);
     end if;
     if run.finished_at is null then
         role := backup._role(run, worker);
     end if;
     if role <> 'none' then
+        -- A worker that comes back to another attempt, from another session or after it left is a new one: the snapshot that it
+        -- held must not be offered to anybody.
+        delete from backup.workers w
+        where w.id = worker
+            and (
+                w.left_at is not null
+                or (w.run_id, w.attempt, w.backend_pid, w.backend_start) <> (run.id, run.attempt, _enter.backend_pid, session_start)
+            );
         insert into backup.workers (id, run_id, attempt, role, backend_pid, backend_start, lease_until)
-        values (worker, run.id, run.attempt, role, backend_pid, backend_start, backup._lease(run))
+        values (worker, run.id, run.attempt, role, backend_pid, session_start, backup._lease(run))
         on conflict (id) do update
-        set role = excluded.role, attempt = excluded.attempt, lease_until = excluded.lease_until;
+        set role = excluded.role, lease_until = excluded.lease_until;
         update backup.log l
         set status = 'running',
             phase = coalesce(l.phase, 'planning'),
@@ -1304,7 +1386,7 @@ revoke all on function backup._enter from public;
 comment on function backup._enter is 'Lets a worker into a run: role, run, snapshots, settings.';
 
 -- What one more worker is good for in this attempt.
-create function backup._role(run backup.log, worker uuid)
+create or replace function backup._role(run backup.log, worker uuid)
 returns text
 language plpgsql
 stable
@@ -1342,7 +1424,7 @@ revoke all on function backup._role from public;
 comment on function backup._role is 'What one more worker is good for.';
 
 -- Until when a worker that is heard of now may be silent.
-create function backup._lease(run backup.log)
+create or replace function backup._lease(run backup.log)
 returns timestamptz
 language sql
 volatile
@@ -1355,7 +1437,7 @@ revoke all on function backup._lease from public;
 comment on function backup._lease is 'Until when a worker that is heard of now may be silent.';
 
 -- Is this worker still one of the locked run's present attempt? If so its lease is extended.
-create function backup._hear(run backup.log, worker uuid)
+create or replace function backup._hear(run backup.log, worker uuid)
 returns boolean
 language plpgsql
 set search_path = ''
@@ -1381,7 +1463,7 @@ comment on function backup._hear is 'Extends a worker''s lease; false when it ha
 
 -- The same, for verbs that a worker without a place must not use. SQLSTATE BK001 is theirs alone: the worker
 -- stops, and nothing is wrong with the run.
-create function backup._require_place(run backup.log, worker uuid)
+create or replace function backup._require_place(run backup.log, worker uuid)
 returns void
 language plpgsql
 set search_path = ''
@@ -1398,7 +1480,7 @@ revoke all on function backup._require_place from public;
 comment on function backup._require_place is 'Extends a worker''s lease; raises BK001 when it has lost its place.';
 
 -- Writes into the log how far a run is: finished slices, and what live workers have told of theirs.
-create function backup._note_progress(run backup.log)
+create or replace function backup._note_progress(run backup.log)
 returns void
 language sql
 set search_path = ''
@@ -1436,7 +1518,7 @@ comment on function backup._note_progress is 'Writes into the log how far a run 
 
 -- A sign of life. `progress` says what the worker is at ({slice, table, rows, raw_bytes} of its unfinished slice, or {phase} when it
 -- verifies or rotates). False: the worker has lost its place, the run was cancelled or began anew; it stops at once.
-create function backup._heartbeat(run_id bigint, worker uuid, progress jsonb default null)
+create or replace function backup._heartbeat(run_id bigint, worker uuid, progress jsonb default null)
 returns boolean
 language plpgsql
 set search_path = ''
@@ -1461,7 +1543,7 @@ comment on function backup._heartbeat is 'A worker''s sign of life; false: stop 
 
 -- Stores the plan of an attempt; its worker is a holder of the snapshot from then on, and goes on exporting. Calls the other workers.
 -- `plan` is {snapshot, server_version, tables, estimated_bytes, warnings, parts, locked, slices, facts}.
-create function backup._plan(run_id bigint, worker uuid, plan jsonb)
+create or replace function backup._plan(run_id bigint, worker uuid, plan jsonb)
 returns void
 language plpgsql
 set search_path = ''
@@ -1510,7 +1592,7 @@ revoke all on function backup._plan from public;
 comment on function backup._plan is 'Stores the plan of an attempt and calls further workers.';
 
 -- The tables that every holder of the snapshot locks access share, so that none of them goes away under the run.
-create function backup._locked(run_id bigint)
+create or replace function backup._locked(run_id bigint)
 returns text[]
 language sql
 stable
@@ -1523,7 +1605,7 @@ revoke all on function backup._locked from public;
 comment on function backup._locked is 'Quoted names of the tables to lock access share.';
 
 -- The worker has imported the snapshot, locked the tables and exported the snapshot anew: others may import it from now on.
-create function backup._hold(run_id bigint, worker uuid, snapshot text)
+create or replace function backup._hold(run_id bigint, worker uuid, snapshot text)
 returns void
 language plpgsql
 set search_path = ''
@@ -1544,7 +1626,7 @@ comment on function backup._hold is 'The worker holds the snapshot; others may i
 -- Gives the worker the next slice: {number, first_part, estimated_bytes, pieces}; null when there is none for it. A slice is free when
 -- nobody has claimed it, or who did no longer works. Only slices whose estimate is within `bytes` are given; null gives any, so that
 -- a worker's first slice always fits. Slices that were tried before come last: what killed one worker shall not stop the others.
-create function backup._claim_slice(run_id bigint, worker uuid, bytes bigint default null)
+create or replace function backup._claim_slice(run_id bigint, worker uuid, bytes bigint default null)
 returns jsonb
 language plpgsql
 set search_path = ''
@@ -1591,7 +1673,7 @@ comment on function backup._claim_slice is 'Gives a worker its next slice, or nu
 
 -- Records a part that the worker has stored; `slice_number` is null for a closing part, which the finisher stores.
 -- May be repeated. Raises BK001 when the slice has gone to another worker.
-create function backup._part(run_id bigint, worker uuid, slice_number integer, name text, bytes bigint, sha256 text)
+create or replace function backup._part(run_id bigint, worker uuid, slice_number integer, name text, bytes bigint, sha256 text)
 returns void
 language plpgsql
 set search_path = ''
@@ -1626,7 +1708,7 @@ comment on function backup._part is 'Records a stored part.';
 
 -- The worker has stored all parts of a slice. `result` is {rows, raw_bytes, stored_bytes, pieces}. May be repeated.
 -- False when the slice has gone to another worker: claim the next one.
-create function backup._finish_slice(run_id bigint, worker uuid, number integer, result jsonb)
+create or replace function backup._finish_slice(run_id bigint, worker uuid, number integer, result jsonb)
 returns boolean
 language plpgsql
 set search_path = ''
@@ -1663,7 +1745,7 @@ comment on function backup._finish_slice is 'Marks a slice as finished; false wh
 -- The worker wants to leave; its unfinished slices go back at once. True: it may end. False: it is the last who holds the snapshot while slices
 -- are unfinished; it keeps its session, asks again in a moment, and a successor has been called. `error` says why it gives up
 -- before its time: {code, message, hint}; code `worker_ended` for an isolate that is being stopped, which makes the next attempt's budgets smaller.
-create function backup._leave(run_id bigint, worker uuid, error jsonb default null)
+create or replace function backup._leave(run_id bigint, worker uuid, error jsonb default null)
 returns boolean
 language plpgsql
 set search_path = ''
@@ -1703,7 +1785,7 @@ comment on function backup._leave is 'Lets a worker go, or false: hold the snaps
 
 -- Makes the worker the finisher and gives it all it needs: {slices, parts, facts, run, settings, log}. Null while slices are unfinished or somebody
 -- else finishes. `log` is every run that may have left something in the bucket, for rotation.
-create function backup._claim_finish(run_id bigint, worker uuid)
+create or replace function backup._claim_finish(run_id bigint, worker uuid)
 returns jsonb
 language plpgsql
 set search_path = ''
@@ -1720,14 +1802,23 @@ begin
     then
         return null;
     end if;
-    -- A former finisher that has been silent for too long must not come back beside this one.
+    -- A former finisher must not go on beside this one, whether it was silent for too long or its session has ended: two of them would
+    -- write two manifests. That it ended in the middle of its work is kept as its error.
     update backup.workers w
-    set left_at = clock_timestamp()
+    set left_at = clock_timestamp(),
+        error = coalesce(w.error, jsonb_build_object(
+            'code', case
+                when exists (select from backup.live_workers live where live.id = w.id)
+                    or w.backend_start <= pg_postmaster_start_time() then 'lease_lost'
+                else 'worker_ended'
+            end,
+            'message', format('worker %s has taken over the finish', worker)
+        ))
     where w.run_id = run.id
+        and w.attempt = run.attempt
         and w.role = 'finish'
         and w.id <> worker
-        and w.left_at is null
-        and exists (select from backup.live_workers live where live.id = w.id);
+        and w.left_at is null;
     update backup.workers w set role = 'finish' where w.id = worker;
     update backup.log l set phase = 'finishing' where l.id = run.id returning l.* into run;
     return jsonb_build_object(
@@ -1766,21 +1857,43 @@ $$;
 revoke all on function backup._claim_finish from public;
 comment on function backup._claim_finish is 'Makes a worker the finisher; null unless all slices are finished and nobody else finishes.';
 
--- This part was read back from Storage, and its checksum matched.
-create function backup._verified(run_id bigint, name text)
+-- Extends the finisher's lease; raises BK001 for any other worker.
+create or replace function backup._require_finisher(run backup.log, worker uuid)
 returns void
 language plpgsql
 set search_path = ''
 as $$
 begin
+    perform backup._require_place(run, worker);
+    if not exists (select from backup.workers w where w.id = worker and w.role = 'finish') then
+        raise exception 'worker % does not finish run %', worker, run.id
+            using errcode = 'BK001', hint = 'Claim the finish with backup._claim_finish() first.';
+    end if;
+end;
+$$;
+
+revoke all on function backup._require_finisher from public;
+comment on function backup._require_finisher is 'Extends the finisher''s lease; raises BK001 for any other worker.';
+
+-- This part was read back from Storage, and its checksum matched. Raises BK001 for anybody but the finisher: one of an earlier attempt
+-- has read parts of the same names, and other bytes.
+create or replace function backup._verified(run_id bigint, worker uuid, name text)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+    run backup.log := backup._lock(run_id);
+begin
+    perform backup._require_finisher(run, worker);
     update backup.parts p
     set verified_at = coalesce(p.verified_at, clock_timestamp())
-    where p.run_id = _verified.run_id and p.name = _verified.name;
+    where p.run_id = run.id and p.name = _verified.name;
     if not found then
         raise exception 'run % has no part %', run_id, name
             using errcode = 'no_data_found', hint = 'Parts are recorded with backup._part() before they are verified.';
     end if;
-    update backup.log l set progressed_at = clock_timestamp() where l.id = _verified.run_id;
+    update backup.log l set progressed_at = clock_timestamp() where l.id = run.id;
 end;
 $$;
 
@@ -1789,7 +1902,7 @@ comment on function backup._verified is 'This part was read back and matched.';
 
 -- The run is over and good. `result` is {rows, raw_bytes, stored_bytes, parts, checksum, warnings}; warnings are added to those of the plan.
 -- May be repeated by the same finisher. Refused while a part has not been read back.
-create function backup._succeed(run_id bigint, worker uuid, result jsonb)
+create or replace function backup._succeed(run_id bigint, worker uuid, result jsonb)
 returns void
 language plpgsql
 set search_path = ''
@@ -1799,16 +1912,18 @@ declare
     unverified bigint;
 begin
     if run.status = 'succeeded' and exists (
-        select from backup.workers w where w.id = worker and w.run_id = run.id and w.role = 'finish' and w.left_at is not null
+        select
+        from backup.workers w
+        where w.id = worker and w.run_id = run.id and w.role = 'finish' and w.left_at is not null and w.error is null
     ) then
         return;
     end if;
-    perform backup._require_place(run, worker);
+    perform backup._require_finisher(run, worker);
     select count(*) into unverified from backup.parts p where p.run_id = run.id and p.verified_at is null;
-    if unverified > 0 or not exists (select from backup.workers w where w.id = worker and w.role = 'finish') then
-        raise exception 'run % cannot succeed: % parts are not verified, or worker % is not its finisher', run_id, unverified, worker
+    if unverified > 0 then
+        raise exception 'run % cannot succeed: % parts are not verified', run_id, unverified
             using errcode = 'object_not_in_prerequisite_state',
-                hint = 'Claim the finish with backup._claim_finish() and report every part with backup._verified() first.';
+                hint = 'Read every part back and report it with backup._verified() first.';
     end if;
     -- A run without any death shows that the budgets can be larger again.
     if run.attempt = 1 and not backup._worker_died(run) then
@@ -1837,7 +1952,7 @@ comment on function backup._succeed is 'Ends a run as succeeded.';
 
 -- Ends the attempt with `error` (code, message, hint). With `retry` and attempts left the next one begins and is dispatched: true.
 -- Otherwise the run has failed: false. A worker without a place changes nothing.
-create function backup._fail(run_id bigint, worker uuid, error jsonb, retry boolean)
+create or replace function backup._fail(run_id bigint, worker uuid, error jsonb, retry boolean)
 returns boolean
 language plpgsql
 set search_path = ''
@@ -1860,14 +1975,14 @@ $$;
 revoke all on function backup._fail from public;
 comment on function backup._fail is 'Ends an attempt with an error; true when another one begins.';
 
--- Rotation has removed this backup from the bucket. Folders of earlier attempts have no row, and need none.
-create function backup._removed(name text)
+-- Rotation has removed this backup from the bucket, even if somebody pinned it while that was being done: the log says what is. Folders of earlier attempts have no row, and need none.
+create or replace function backup._removed(name text)
 returns void
 language sql
 set search_path = ''
 as $$
     update backup.log l
-    set removed_at = clock_timestamp()
+    set removed_at = clock_timestamp(), pinned = false
     where l.name = _removed.name and l.removed_at is null and l.finished_at is not null;
 $$;
 

@@ -2,7 +2,7 @@
 -- in short statements, and no two of them see half of what the other did.
 
 -- Locks the run and answers it as it is then.
-create function backup._lock(run_id bigint)
+create or replace function backup._lock(run_id bigint)
 returns backup.log
 language plpgsql
 set search_path = ''
@@ -25,7 +25,7 @@ revoke all on function backup._lock from public;
 comment on function backup._lock is 'Locks a run until the transaction ends, and answers it.';
 
 -- Workers of an attempt that came to nothing: their session is gone, or they gave up with an error.
-create function backup._lost_workers(run backup.log)
+create or replace function backup._lost_workers(run backup.log)
 returns setof backup.workers
 language sql
 stable
@@ -46,7 +46,7 @@ comment on function backup._lost_workers is 'Workers of the present attempt that
 
 -- Did a worker end in the middle of its work, as one does that used up its CPU or memory? A restart of the
 -- server also ends their sessions, and says nothing about budgets.
-create function backup._worker_died(run backup.log)
+create or replace function backup._worker_died(run backup.log)
 returns boolean
 language sql
 stable
@@ -67,7 +67,7 @@ comment on function backup._worker_died is 'Did a worker of the present attempt 
 -- Ends the present attempt of a locked run with `error` (code, message, hint). With `retry` and attempts left
 -- the next one begins: new folder, new snapshot, new settings, smaller budgets after a death; true then.
 -- Otherwise the run fails; false. Dispatching is the caller's: backup._steer().
-create function backup._end_attempt(run backup.log, error jsonb, retry boolean)
+create or replace function backup._end_attempt(run backup.log, error jsonb, retry boolean)
 returns boolean
 language plpgsql
 set search_path = ''
@@ -115,7 +115,7 @@ revoke all on function backup._end_attempt from public;
 comment on function backup._end_attempt is 'Ends an attempt: true when another one begins, false when the run has failed.';
 
 -- Ends a locked run that did not succeed. Its workers learn of it from their next verb.
-create function backup._end_run(run backup.log, status text, error jsonb)
+create or replace function backup._end_run(run backup.log, status text, error jsonb)
 returns void
 language plpgsql
 set search_path = ''

@@ -1,6 +1,6 @@
 -- Calls of the function, each with a token of its own. Only the token's hash is kept: who reads this table
 -- cannot call.
-create table backup.calls (
+create table if not exists backup.calls (
     hash bytea primary key,
     run_id bigint not null references backup.log (id) on delete cascade,
     request_id bigint not null,
@@ -13,7 +13,7 @@ create table backup.calls (
     constraint hash_form check (length(hash) = 32)
 );
 
-create index calls_of_run on backup.calls (run_id, created_at);
+create index if not exists calls_of_run on backup.calls (run_id, created_at);
 
 -- Nobody but the owner; no policies, no grants.
 alter table backup.calls enable row level security;

@@ -1,7 +1,7 @@
 -- Gives the worker the next slice: {number, first_part, estimated_bytes, pieces}; null when there is none for it. A slice is free when
 -- nobody has claimed it, or who did no longer works. Only slices whose estimate is within `bytes` are given; null gives any, so that
 -- a worker's first slice always fits. Slices that were tried before come last: what killed one worker shall not stop the others.
-create function backup._claim_slice(run_id bigint, worker uuid, bytes bigint default null)
+create or replace function backup._claim_slice(run_id bigint, worker uuid, bytes bigint default null)
 returns jsonb
 language plpgsql
 set search_path = ''
@@ -48,7 +48,7 @@ comment on function backup._claim_slice is 'Gives a worker its next slice, or nu
 
 -- Records a part that the worker has stored; `slice_number` is null for a closing part, which the finisher stores.
 -- May be repeated. Raises BK001 when the slice has gone to another worker.
-create function backup._part(run_id bigint, worker uuid, slice_number integer, name text, bytes bigint, sha256 text)
+create or replace function backup._part(run_id bigint, worker uuid, slice_number integer, name text, bytes bigint, sha256 text)
 returns void
 language plpgsql
 set search_path = ''
@@ -83,7 +83,7 @@ comment on function backup._part is 'Records a stored part.';
 
 -- The worker has stored all parts of a slice. `result` is {rows, raw_bytes, stored_bytes, pieces}. May be repeated.
 -- False when the slice has gone to another worker: claim the next one.
-create function backup._finish_slice(run_id bigint, worker uuid, number integer, result jsonb)
+create or replace function backup._finish_slice(run_id bigint, worker uuid, number integer, result jsonb)
 returns boolean
 language plpgsql
 set search_path = ''

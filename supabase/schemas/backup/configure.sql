@@ -1,7 +1,7 @@
 -- Changes the settings named in the call and leaves the others as they are; answers the settings as they are
 -- now. Example: select backup.configure(function_url => 'https://abc.supabase.co/functions/v1/backup', workers => 3);
 -- A run under way keeps the settings it began with.
-create function backup.configure(
+create or replace function backup.configure(
     function_url text default null,
     bucket text default null,
     slice_bytes bigint default null,
@@ -29,6 +29,8 @@ declare
     changed backup.settings;
     rule text;
 begin
+    -- A database that was restored without its data has the table, and no row.
+    insert into backup.settings default values on conflict (id) do nothing;
     update backup.settings s set
         function_url = coalesce(configure.function_url, s.function_url),
         bucket = coalesce(configure.bucket, s.bucket),
@@ -71,7 +73,7 @@ grant execute on function backup.configure to service_role;
 comment on function backup.configure is 'Changes the settings named in the call; answers all of them.';
 
 -- The settings that an attempt works with: as configured, the budgets halved as often as deaths have asked for.
-create function backup._settings_of_attempt()
+create or replace function backup._settings_of_attempt()
 returns jsonb
 language sql
 stable

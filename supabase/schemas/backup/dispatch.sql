@@ -1,6 +1,31 @@
+-- Raises a clear error where the function cannot be called at all. The detail is the code for the log.
+create or replace function backup._require_function()
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+    if not exists (select from backup.settings s where s.function_url is not null) then
+        raise exception 'function_url is not configured'
+            using errcode = 'object_not_in_prerequisite_state',
+                detail = 'not_configured',
+                hint = 'select backup.configure(function_url => ''https://<project-ref>.supabase.co/functions/v1/backup'')';
+    end if;
+    if to_regprocedure('net.http_post(text, jsonb, jsonb, jsonb, integer)') is null then
+        raise exception 'pg_net is not installed: nothing can call the function'
+            using errcode = 'feature_not_supported',
+                detail = 'not_installed',
+                hint = 'create extension pg_net with schema extensions; or turn it on under Integrations in the dashboard.';
+    end if;
+end;
+$$;
+
+revoke all on function backup._require_function from public;
+comment on function backup._require_function is 'Raises a clear error where the function cannot be called.';
+
 -- Calls the function for an active run, with a one-time token; answers pg_net's number of the request.
 -- The request goes out when the transaction commits, and a transaction that fails leaves neither call nor token.
-create function backup.dispatch(run_id bigint)
+create or replace function backup.dispatch(run_id bigint)
 returns bigint
 language plpgsql
 set search_path = ''
@@ -11,12 +36,8 @@ declare
     settings backup.settings;
     request bigint;
 begin
+    perform backup._require_function();
     select s.* into strict settings from backup.settings s;
-    if settings.function_url is null then
-        raise exception 'run % cannot be dispatched: function_url is not configured', run_id
-            using errcode = 'object_not_in_prerequisite_state',
-                hint = 'select backup.configure(function_url => ''https://<project-ref>.supabase.co/functions/v1/backup'')';
-    end if;
     if not exists (select from backup.log l where l.id = dispatch.run_id and l.finished_at is null) then
         raise exception 'run % cannot be dispatched: it is not active', run_id
             using errcode = 'object_not_in_prerequisite_state',
@@ -45,7 +66,7 @@ revoke all on function backup.dispatch from public;
 comment on function backup.dispatch is 'Calls the function for a run; answers pg_net''s request number.';
 
 -- The run that an unused, unexpired token was made for; null for any other text. The token is used up.
-create function backup._redeem(token text)
+create or replace function backup._redeem(token text)
 returns bigint
 language sql
 set search_path = ''
@@ -61,21 +82,21 @@ comment on function backup._redeem is 'The run of a one-time token, which is use
 
 -- Copies what pg_net knows about the calls of a run, before pg_net forgets it. An older response can bear the
 -- same number, because pg_net counts anew after a crash; hence the comparison of times.
-create function backup._collect_answers(run_id bigint)
+create or replace function backup._collect_answers(run_id bigint)
 returns void
 language plpgsql
 set search_path = ''
 as $$
 begin
-        update backup.calls c
-        set answer = jsonb_strip_nulls(jsonb_build_object(
-            'status', r.status_code, 'error', r.error_msg, 'body', left(r.content, 300)
-        ))
-        from net._http_response r
-        where c.run_id = _collect_answers.run_id
-            and c.answer is null
-            and r.id = c.request_id
-            and r.created > c.created_at - interval '1 minute';
+    update backup.calls c
+    set answer = jsonb_strip_nulls(jsonb_build_object(
+        'status', r.status_code, 'error', r.error_msg, 'body', left(r.content, 300)
+    ))
+    from net._http_response r
+    where c.run_id = _collect_answers.run_id
+        and c.answer is null
+        and r.id = c.request_id
+        and r.created > c.created_at - interval '1 minute';
 end;
 $$;
 
@@ -83,7 +104,7 @@ revoke all on function backup._collect_answers from public;
 comment on function backup._collect_answers is 'Copies pg_net''s responses to the calls of a run.';
 
 -- What became of the calls since the run's last sign of life. `expected`: a worker may still come of it. `vain`: none did.
-create function backup._calls_of(run_id bigint, out expected bigint, out vain bigint, out answer jsonb)
+create or replace function backup._calls_of(run_id bigint, out expected bigint, out vain bigint, out answer jsonb)
 language sql
 set search_path = ''
 as $$

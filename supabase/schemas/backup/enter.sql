@@ -1,15 +1,16 @@
 -- A worker enters a run, and learns what to do. `backend_pid` is the process of its export session, which must exist.
 -- Answers role (`plan`, `export`, `finish`; `none`: go away), the run, the snapshots that can be imported, newest first, and the settings
 -- of the attempt. The same worker may ask again.
-create function backup._enter(run_id bigint, worker uuid, backend_pid integer)
+create or replace function backup._enter(run_id bigint, worker uuid, backend_pid integer)
 returns jsonb
 language plpgsql
 set search_path = ''
 as $$
 declare
     run backup.log := backup._lock(run_id);
-    backend_start timestamptz;
+    session_start timestamptz;
     role text := 'none';
+    stuck jsonb;
 begin
     -- The call has done its duty, whatever comes of the worker. One call is as good as another.
     update backup.calls c
@@ -20,26 +21,40 @@ begin
         where o.run_id = _enter.run_id and o.used_at is not null and o.worker is null
         order by o.used_at
         limit 1
-    );
-    select a.backend_start into backend_start from pg_catalog.pg_stat_activity a where a.pid = backend_pid;
-    if backend_start is null then
+    ) and not exists (select from backup.calls o where o.worker = _enter.worker);
+    -- The watch-dog is the owner of the schema: a session that it cannot see would pass for dead with everybody but itself.
+    select a.backend_start into session_start
+    from pg_catalog.pg_stat_activity a, pg_catalog.pg_namespace n
+    where a.pid = backend_pid
+        and n.nspname = 'backup'
+        and (pg_has_role(n.nspowner, a.usesysid, 'usage') or pg_has_role(n.nspowner, 'pg_read_all_stats', 'usage'));
+    if session_start is null then
         raise exception 'worker % cannot enter run %: there is no session with process %', worker, run_id, backend_pid
             using errcode = 'object_not_in_prerequisite_state',
                 hint = 'Connect to the database itself and as the role that owns the schema backup; a pooler in transaction mode hides the session.';
     end if;
     -- Entering an attempt whose snapshot is lost begins the next one.
-    if run.finished_at is null and backup._stuck(run) ->> 'code' = 'snapshot_lost' then
-        perform backup._end_attempt(run, backup._stuck(run), true);
+    stuck := backup._stuck(run);
+    if run.finished_at is null and stuck ->> 'code' = 'snapshot_lost' then
+        perform backup._end_attempt(run, stuck, true);
         run := backup._lock(run_id);
     end if;
     if run.finished_at is null then
         role := backup._role(run, worker);
     end if;
     if role <> 'none' then
+        -- A worker that comes back to another attempt, from another session or after it left is a new one: the snapshot that it
+        -- held must not be offered to anybody.
+        delete from backup.workers w
+        where w.id = worker
+            and (
+                w.left_at is not null
+                or (w.run_id, w.attempt, w.backend_pid, w.backend_start) <> (run.id, run.attempt, _enter.backend_pid, session_start)
+            );
         insert into backup.workers (id, run_id, attempt, role, backend_pid, backend_start, lease_until)
-        values (worker, run.id, run.attempt, role, backend_pid, backend_start, backup._lease(run))
+        values (worker, run.id, run.attempt, role, backend_pid, session_start, backup._lease(run))
         on conflict (id) do update
-        set role = excluded.role, attempt = excluded.attempt, lease_until = excluded.lease_until;
+        set role = excluded.role, lease_until = excluded.lease_until;
         update backup.log l
         set status = 'running',
             phase = coalesce(l.phase, 'planning'),
@@ -67,7 +82,7 @@ revoke all on function backup._enter from public;
 comment on function backup._enter is 'Lets a worker into a run: role, run, snapshots, settings.';
 
 -- What one more worker is good for in this attempt.
-create function backup._role(run backup.log, worker uuid)
+create or replace function backup._role(run backup.log, worker uuid)
 returns text
 language plpgsql
 stable
@@ -105,7 +120,7 @@ revoke all on function backup._role from public;
 comment on function backup._role is 'What one more worker is good for.';
 
 -- Until when a worker that is heard of now may be silent.
-create function backup._lease(run backup.log)
+create or replace function backup._lease(run backup.log)
 returns timestamptz
 language sql
 volatile
@@ -118,7 +133,7 @@ revoke all on function backup._lease from public;
 comment on function backup._lease is 'Until when a worker that is heard of now may be silent.';
 
 -- Is this worker still one of the locked run's present attempt? If so its lease is extended.
-create function backup._hear(run backup.log, worker uuid)
+create or replace function backup._hear(run backup.log, worker uuid)
 returns boolean
 language plpgsql
 set search_path = ''
@@ -144,7 +159,7 @@ comment on function backup._hear is 'Extends a worker''s lease; false when it ha
 
 -- The same, for verbs that a worker without a place must not use. SQLSTATE BK001 is theirs alone: the worker
 -- stops, and nothing is wrong with the run.
-create function backup._require_place(run backup.log, worker uuid)
+create or replace function backup._require_place(run backup.log, worker uuid)
 returns void
 language plpgsql
 set search_path = ''

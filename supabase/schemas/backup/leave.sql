@@ -1,7 +1,7 @@
 -- The worker wants to leave; its unfinished slices go back at once. True: it may end. False: it is the last who holds the snapshot while slices
 -- are unfinished; it keeps its session, asks again in a moment, and a successor has been called. `error` says why it gives up
 -- before its time: {code, message, hint}; code `worker_ended` for an isolate that is being stopped, which makes the next attempt's budgets smaller.
-create function backup._leave(run_id bigint, worker uuid, error jsonb default null)
+create or replace function backup._leave(run_id bigint, worker uuid, error jsonb default null)
 returns boolean
 language plpgsql
 set search_path = ''

@@ -1,6 +1,6 @@
 -- One row a run: the truth about it, for people and for the verbs. What pg_cron and pg_net say about
 -- themselves is not (a job "succeeds" when its request is queued).
-create table backup.log (
+create table if not exists backup.log (
     id bigint generated always as identity primary key,
     name text not null,
     trigger text not null,
@@ -46,7 +46,7 @@ create table backup.log (
 );
 
 -- Two active runs cannot be: not by convention, but here, also for two starts in the same instant.
-create unique index one_active_run on backup.log ((true)) where status in ('queued', 'running');
+create unique index if not exists one_active_run on backup.log ((true)) where status in ('queued', 'running');
 
 -- No policies: should the schema ever be exposed, the API's roles still see nothing.
 alter table backup.log enable row level security;

@@ -1,5 +1,5 @@
 -- Objects of the archive that an attempt has stored in the bucket.
-create table backup.parts (
+create table if not exists backup.parts (
     run_id bigint not null references backup.plans (run_id) on delete cascade,
     name text not null,
     slice_number integer,

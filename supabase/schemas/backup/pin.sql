@@ -1,4 +1,4 @@
-create function backup._set_pinned(name text, pinned boolean)
+create or replace function backup._set_pinned(name text, pinned boolean)
 returns void
 language plpgsql
 set search_path = ''
@@ -19,7 +19,7 @@ revoke all on function backup._set_pinned from public;
 comment on function backup._set_pinned is 'Sets whether rotation may take a stored backup.';
 
 -- Keeps a stored backup for good: rotation never removes it. Example: select backup.pin('backup-20261122-030000');
-create function backup.pin(name text)
+create or replace function backup.pin(name text)
 returns void
 language sql
 -- service_role may pin, but not write the log.
@@ -34,7 +34,7 @@ grant execute on function backup.pin to service_role;
 comment on function backup.pin is 'Keeps a backup for good.';
 
 -- Gives a backup back to rotation.
-create function backup.unpin(name text)
+create or replace function backup.unpin(name text)
 returns void
 language sql
 security definer

@@ -1,6 +1,6 @@
 -- Stores the plan of an attempt; its worker is a holder of the snapshot from then on, and goes on exporting. Calls the other workers.
 -- `plan` is {snapshot, server_version, tables, estimated_bytes, warnings, parts, locked, slices, facts}.
-create function backup._plan(run_id bigint, worker uuid, plan jsonb)
+create or replace function backup._plan(run_id bigint, worker uuid, plan jsonb)
 returns void
 language plpgsql
 set search_path = ''
@@ -49,7 +49,7 @@ revoke all on function backup._plan from public;
 comment on function backup._plan is 'Stores the plan of an attempt and calls further workers.';
 
 -- The tables that every holder of the snapshot locks access share, so that none of them goes away under the run.
-create function backup._locked(run_id bigint)
+create or replace function backup._locked(run_id bigint)
 returns text[]
 language sql
 stable
@@ -62,7 +62,7 @@ revoke all on function backup._locked from public;
 comment on function backup._locked is 'Quoted names of the tables to lock access share.';
 
 -- The worker has imported the snapshot, locked the tables and exported the snapshot anew: others may import it from now on.
-create function backup._hold(run_id bigint, worker uuid, snapshot text)
+create or replace function backup._hold(run_id bigint, worker uuid, snapshot text)
 returns void
 language plpgsql
 set search_path = ''

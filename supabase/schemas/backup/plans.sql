@@ -1,6 +1,6 @@
 -- What the planner found and decided for the present attempt of a run. Slices and parts hang on it, so that
 -- deleting the plan clears an attempt away.
-create table backup.plans (
+create table if not exists backup.plans (
     run_id bigint primary key references backup.log (id) on delete cascade,
     worker uuid not null,
     planned_at timestamptz not null default now(),

@@ -1,5 +1,5 @@
 -- Writes into the log how far a run is: finished slices, and what live workers have told of theirs.
-create function backup._note_progress(run backup.log)
+create or replace function backup._note_progress(run backup.log)
 returns void
 language sql
 set search_path = ''
@@ -37,7 +37,7 @@ comment on function backup._note_progress is 'Writes into the log how far a run 
 
 -- A sign of life. `progress` says what the worker is at ({slice, table, rows, raw_bytes} of its unfinished slice, or {phase} when it
 -- verifies or rotates). False: the worker has lost its place, the run was cancelled or began anew; it stops at once.
-create function backup._heartbeat(run_id bigint, worker uuid, progress jsonb default null)
+create or replace function backup._heartbeat(run_id bigint, worker uuid, progress jsonb default null)
 returns boolean
 language plpgsql
 set search_path = ''

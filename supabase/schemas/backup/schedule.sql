@@ -1,6 +1,6 @@
 -- The job that starts a backup by the clock. There is one; scheduling again changes its time.
 -- Example: select backup.schedule('30 2 * * *');
-create function backup.schedule(schedule text)
+create or replace function backup.schedule(schedule text)
 returns bigint
 language plpgsql
 -- The job has to belong to the owner of the schema, whoever of the two roles calls.
@@ -28,7 +28,7 @@ grant execute on function backup.schedule to service_role;
 comment on function backup.schedule is 'Backs up by this cron schedule (UTC) from now on; answers the job''s number.';
 
 -- Ends the backups by the clock; answers false when there were none.
-create function backup.unschedule()
+create or replace function backup.unschedule()
 returns boolean
 language sql
 security definer

@@ -1,6 +1,6 @@
 -- How backups are made: one row, changed by `backup.configure()`.
 -- Each rule is a constraint, and its comment is the hint that `configure()` gives when it is broken.
-create table backup.settings (
+create table if not exists backup.settings (
     id boolean primary key default true,
     function_url text,
     bucket text not null default 'backups',

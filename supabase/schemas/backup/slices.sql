@@ -1,5 +1,5 @@
 -- The work of an attempt, cut into what one worker exports in one go.
-create table backup.slices (
+create table if not exists backup.slices (
     run_id bigint not null references backup.plans (run_id) on delete cascade,
     number integer not null,
     first_part integer not null,
@@ -20,7 +20,7 @@ create table backup.slices (
 );
 
 -- Claims look for unfinished slices only; a large run has thousands of finished ones.
-create index unfinished_slices on backup.slices (run_id, number) where finished_at is null;
+create index if not exists unfinished_slices on backup.slices (run_id, number) where finished_at is null;
 
 -- Nobody but the owner; no policies, no grants.
 alter table backup.slices enable row level security;

@@ -1,7 +1,7 @@
 -- Starts a backup and answers the run's number. The run is made here, the work is done by the function that is called
--- when this transaction commits. While a run is active, or nothing is configured, a manual start is refused with an error;
--- a scheduled one leaves a failed row in the log and answers null, since nobody reads what a cron job raises.
-create function backup.start(trigger text default 'manual')
+-- when this transaction commits. A manual start that is refused, because a run is active or something is missing, raises an error;
+-- a scheduled one leaves a failed row in the log and answers null, whatever the error, since nobody reads what a cron job raises.
+create or replace function backup.start(trigger text default 'manual')
 returns bigint
 language plpgsql
 -- service_role starts runs, but may not write the log, nor own the watch-dog's job.
@@ -9,57 +9,37 @@ security definer
 set search_path = ''
 as $$
 declare
-    run_id bigint;
-    active backup.log;
-    refusal jsonb;
+    code text;
+    message text;
+    hint text;
 begin
     if trigger is null or trigger not in ('scheduled', 'manual') then
         raise exception 'start refused: "%" is not a trigger', trigger
             using errcode = 'invalid_parameter_value', hint = 'Give scheduled or manual.';
     end if;
-    perform backup._abandon();
-    if (select s.function_url from backup.settings s) is null then
-        refusal := jsonb_build_object(
-            'code', 'not_configured',
-            'message', 'backup not started: function_url is not configured',
-            'hint', 'select backup.configure(function_url => ''https://<project-ref>.supabase.co/functions/v1/backup'')'
-        );
-    else
-        begin
-            insert into backup.log (name, trigger, settings)
-            values (backup._free_name(), start.trigger, backup._settings_of_attempt())
-            returning id into run_id;
-        exception
-            when unique_violation then
-                -- The index over active runs; whoever was first is committed, since the insert waited for it.
-                select l.* into active from backup.log l where l.finished_at is null;
-                refusal := jsonb_build_object(
-                    'code', 'run_active',
-                    'message', format('backup not started: run %s (%s) is active', active.id, active.name),
-                    'hint', format('Wait for it (select * from backup.log), or end it: select backup.cancel(%s)', active.id)
-                );
-        end;
+    perform backup._lock_starts();
+    if trigger = 'manual' then
+        return backup._begin_run(trigger);
     end if;
-    if refusal is not null and trigger = 'manual' then
-        raise exception '%', refusal ->> 'message'
-            using errcode = 'object_not_in_prerequisite_state', hint = refusal ->> 'hint';
-    elsif refusal is not null then
-        insert into backup.log (name, trigger, settings, status, finished_at, error_code, error_message, error_hint)
-        values (
-            backup._free_name(), start.trigger, backup._settings_of_attempt(), 'failed', now(),
-            refusal ->> 'code', refusal ->> 'message', refusal ->> 'hint'
-        );
-        -- What keeps the active run so long? Perhaps its watch-dog is gone.
-        perform backup.watch();
-        return null;
+    begin
+        return backup._begin_run(trigger);
+    exception
+        when others then
+            get stacked diagnostics code = pg_exception_detail, message = message_text, hint = pg_exception_hint;
+    end;
+    insert into backup.log (name, trigger, settings, status, finished_at, error_code, error_message, error_hint)
+    values (
+        backup._free_name(), start.trigger, '{}', 'failed', clock_timestamp(),
+        -- Our own errors have their code as detail, others have a sentence or nothing.
+        case when code ~ '^[a-z_]+$' then code else 'internal' end,
+        message,
+        nullif(hint, '')
+    );
+    -- What keeps the active run so long? Perhaps its watch-dog is gone.
+    if exists (select from backup.log l where l.finished_at is null) then
+        perform backup._watch_on();
     end if;
-    -- Of earlier runs the log row stays; what they needed while they ran goes.
-    delete from backup.plans p using backup.log l where l.id = p.run_id and l.finished_at is not null;
-    delete from backup.workers w using backup.log l where l.id = w.run_id and l.finished_at is not null;
-    delete from backup.calls c using backup.log l where l.id = c.run_id and l.finished_at is not null;
-    perform backup._watch_on();
-    perform backup._steer(run_id);
-    return run_id;
+    return null;
 end;
 $$;
 
@@ -67,8 +47,56 @@ revoke all on function backup.start from public;
 grant execute on function backup.start to service_role;
 comment on function backup.start is 'Starts a backup; answers the number of the run in backup.log.';
 
+-- Starts, and the watch-dog's going to sleep, happen one after another: a second start sees the first one's run, has another name,
+-- and does not lose its watch-dog.
+create or replace function backup._lock_starts()
+returns void
+language sql
+set search_path = ''
+as $$
+    select pg_advisory_xact_lock(hashtext('backup.start'));
+$$;
+
+revoke all on function backup._lock_starts from public;
+comment on function backup._lock_starts is 'Makes starts wait for each other.';
+
+-- Makes the run and calls the function. Raises what stands in the way, with its code for the log as detail.
+create or replace function backup._begin_run(trigger text)
+returns bigint
+language plpgsql
+set search_path = ''
+as $$
+declare
+    active backup.log;
+    new_run bigint;
+begin
+    perform backup._abandon();
+    select l.* into active from backup.log l where l.finished_at is null;
+    if found then
+        raise exception 'run % (%) is active', active.id, active.name
+            using errcode = 'object_not_in_prerequisite_state',
+                detail = 'run_active',
+                hint = format('Wait for it (select * from backup.log), or end it: select backup.cancel(%s)', active.id);
+    end if;
+    perform backup._require_function();
+    insert into backup.log (name, trigger, settings)
+    values (backup._free_name(), _begin_run.trigger, backup._settings_of_attempt())
+    returning id into new_run;
+    -- Of earlier runs the log row stays; what they needed while they ran goes.
+    delete from backup.plans p where p.run_id <> new_run;
+    delete from backup.workers w where w.run_id <> new_run;
+    delete from backup.calls c where c.run_id <> new_run;
+    perform backup._watch_on();
+    perform backup._steer(new_run);
+    return new_run;
+end;
+$$;
+
+revoke all on function backup._begin_run from public;
+comment on function backup._begin_run is 'Makes a run and calls the function.';
+
 -- Ends an active run; answers false when it had ended before. Workers stop at their next sign of life.
-create function backup.cancel(run_id bigint)
+create or replace function backup.cancel(run_id bigint)
 returns boolean
 language plpgsql
 security definer
@@ -92,7 +120,7 @@ grant execute on function backup.cancel to service_role;
 comment on function backup.cancel is 'Ends an active run; false when it had ended before.';
 
 -- A folder name that no run has had: the time in UTC, a second later for the second start within a second.
-create function backup._free_name()
+create or replace function backup._free_name()
 returns text
 language sql
 volatile
@@ -109,9 +137,9 @@ $$;
 revoke all on function backup._free_name from public;
 comment on function backup._free_name is 'A name for a new run.';
 
--- Fails an active run that is a leftover: no sign of life for a quarter of an hour, while the watch-dog would have dealt
+-- Fails an active run that is a leftover: all leases ran out a quarter of an hour ago, while the watch-dog would have dealt
 -- with it in minutes. So it is in a database restored from a backup, which holds the row of the very run that made it.
-create function backup._abandon()
+create or replace function backup._abandon()
 returns void
 language plpgsql
 set search_path = ''
@@ -125,9 +153,10 @@ begin
         and greatest(
             l.heartbeat_at,
             l.started_at,
+            (select max(w.lease_until) from backup.workers w where w.run_id = l.id),
             (select max(c.created_at) from backup.calls c where c.run_id = l.id)
         ) < clock_timestamp() - interval '15 minutes'
-    for update;
+    for update of l;
     if found then
         perform backup._end_run(run, 'failed', jsonb_build_object(
             'code', 'abandoned',

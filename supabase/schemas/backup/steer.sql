@@ -3,7 +3,7 @@
 -- 1. A run of which no call comes to anything fails, with what pg_net saw.
 -- 2. An attempt whose snapshot is lost, or that does not come forward, ends.
 -- 3. As many workers are called as have work, less those that work or are on their way.
-create function backup._steer(run_id bigint)
+create or replace function backup._steer(run_id bigint)
 returns void
 language plpgsql
 set search_path = ''
@@ -48,10 +48,10 @@ comment on function backup._steer is 'Ends an attempt that cannot go on, and cal
 
 -- The error of a run whose calls come to nothing; null while there is hope. Five calls in vain are enough, and two
 -- when the function itself refuses: a missing or wrongly deployed function does not mend in minutes.
-create function backup._unreachable(vain bigint, answer jsonb)
+create or replace function backup._unreachable(vain bigint, answer jsonb)
 returns jsonb
 language plpgsql
-immutable
+stable
 set search_path = ''
 as $$
 declare
@@ -69,7 +69,8 @@ begin
             else format('it answered %s %s', status, answer ->> 'body')
         end,
         'hint', case
-            when status in (401, 403) then 'Deploy the function with verify_jwt = false, as in supabase/config.toml: supabase functions deploy backup'
+            when status in (401, 403) then 'Deploy the function with verify_jwt = false, as in supabase/config.toml (supabase functions deploy backup), '
+                'and check that function_url in backup.settings is this project''s.'
             when status = 404 then 'Deploy the function (supabase functions deploy backup) and check function_url in backup.settings.'
             when status between 200 and 299 then 'The function answers but does not get to work: see its logs, and check that it reaches the database.'
             when status is not null then 'See the logs of the function.'
@@ -84,7 +85,7 @@ revoke all on function backup._unreachable from public;
 comment on function backup._unreachable is 'The error of a run whose calls come to nothing; null while there is hope.';
 
 -- The error of an attempt that cannot go on; null when it can.
-create function backup._stuck(run backup.log)
+create or replace function backup._stuck(run backup.log)
 returns jsonb
 language plpgsql
 stable
@@ -130,7 +131,7 @@ revoke all on function backup._stuck from public;
 comment on function backup._stuck is 'The error of an attempt that cannot go on; null when it can.';
 
 -- The watch-dog, called by pg_cron every minute while a run is active. It may be called at any time.
-create function backup.watch()
+create or replace function backup.watch()
 returns void
 language plpgsql
 set search_path = ''
@@ -138,6 +139,8 @@ as $$
 declare
     active bigint;
 begin
+    -- A run that starts now must not lose the job that it has just found.
+    perform backup._lock_starts();
     select l.id into active from backup.log l where l.finished_at is null;
     if found then
         perform backup._steer(active);

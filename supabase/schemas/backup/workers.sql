@@ -1,5 +1,5 @@
 -- Invocations of the function that entered a run. Kept over all attempts, as evidence, until the next start.
-create table backup.workers (
+create table if not exists backup.workers (
     id uuid primary key,
     run_id bigint not null references backup.log (id) on delete cascade,
     attempt integer not null,
@@ -20,7 +20,7 @@ create table backup.workers (
     constraint holder_has_snapshot check ((held_at is null) = (snapshot is null))
 );
 
-create index workers_of_run on backup.workers (run_id, attempt);
+create index if not exists workers_of_run on backup.workers (run_id, attempt);
 
 -- Nobody but the owner; no policies, no grants.
 alter table backup.workers enable row level security;
@@ -44,7 +44,7 @@ comment on column backup.workers.error is 'Why it gave up: code, message, hint.'
 -- Who lives, of the active run's present attempt. A session in pg_stat_activity says so at once; the lease
 -- is the second line, for a session that the server has not noticed to be gone. One whose lease ran out no
 -- longer works, yet its snapshot can still be imported while the session is there.
-create view backup.live_workers with (security_invoker = true) as
+create or replace view backup.live_workers with (security_invoker = true) as
 select
     w.id,
     w.run_id,

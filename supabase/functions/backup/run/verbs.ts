@@ -246,7 +246,7 @@ export class RunVerbs {
   }
 
   async verified(name: string): Promise<void> {
-    await this.#control.sql`select backup._verified(${this.#run}, ${name})`;
+    await this.#call("_verified", "$3", [name]);
   }
 
   async succeed(ending: Ending): Promise<void> {
