@@ -86,3 +86,11 @@ export function literal(text: string): string {
 export function escapedLiteral(text: string): string {
   return text.includes("\\") ? `E${literal(text.replaceAll("\\", "\\\\"))}` : literal(text);
 }
+
+/** A string constant in dollar quotes that the text does not hold (string_utils.c, appendStringLiteralDQ). */
+export function dollarQuoted(text: string): string {
+  const suffixes = "_XXXXXXX";
+  let delimiter = "$";
+  for (let next = 0; text.includes(delimiter); next++) delimiter += suffixes[next % suffixes.length];
+  return `${delimiter}$${text}${delimiter}$`;
+}
