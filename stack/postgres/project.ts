@@ -95,7 +95,7 @@ async function bootstrap(
   const sql = postgres(url, { max: 1, onnotice: () => {} });
   try {
     const [found] = await sql`select from pg_roles where rolname = 'authenticator'`;
-    if (found) return;
+    if (found) return await redirectJobs(sql);
     await sql.begin(async (sql) => {
       for (const file of await files(realNet)) await sql.unsafe(await Deno.readTextFile(file)).simple();
       for (const role of LOGIN_ROLES) {
@@ -105,6 +105,14 @@ async function bootstrap(
   } finally {
     await sql.end();
   }
+}
+
+/** Jobs remember the port that the server had when they were scheduled. */
+async function redirectJobs(sql: postgres.Sql): Promise<void> {
+  await sql`
+    update cron.job
+    set nodename = current_setting('cron.host'), nodeport = current_setting('port')::integer
+    where nodeport <> current_setting('port')::integer or nodename <> current_setting('cron.host')`;
 }
 
 /** The SQL files in the order of their names, pg_net's last. */

@@ -1,0 +1,140 @@
+/** The project's home without Docker: everything started in order, and ended in the reverse order. */
+import postgres from "postgres";
+import { projectConfig } from "./config.ts";
+import { functionEnv } from "./functions/env.ts";
+import { type Functions, type FunctionsOptions, startFunctions } from "./functions/functions.ts";
+import { type GatewayOptions, startGateway } from "./gateway/gateway.ts";
+import { type ProjectKeys, projectKeys } from "./keys.ts";
+import { pushMigrations } from "./migrations.ts";
+import { startNet } from "./net/net.ts";
+import { type ProjectDatabase, startProjectDatabase } from "./postgres/project.ts";
+import { Started } from "./started.ts";
+import type { StackStatus } from "./status.ts";
+import { startStorage, type Storage } from "./storage/storage.ts";
+
+export interface StackOptions
+  extends Pick<FunctionsOptions, "limits" | "policy">, Pick<GatewayOptions, "intercept"> {
+  /** Folder that keeps data, files and keys; without it everything is gone at the end. */
+  keep?: string;
+  /** Ports on 127.0.0.1; free ones without them. */
+  port?: number;
+  databasePort?: number;
+  /** `supabase/functions` of this project without it. */
+  functionsDir?: string;
+  /** Applies the project's migrations with the Supabase CLI; true without it. */
+  migrate?: boolean;
+  /** Runs the project's seed files too, which the CLI does once. */
+  seed?: boolean;
+  log?: (source: "functions" | "net" | "storage", line: string) => void;
+}
+
+export interface Stack {
+  apiUrl: string;
+  /** Role `postgres`. */
+  databaseUrl: string;
+  /** Role `supabase_admin`. */
+  superuserUrl: string;
+  keys: ProjectKeys;
+  database: ProjectDatabase;
+  functions: Functions;
+  storage: Storage;
+  status(): StackStatus;
+  stop(): Promise<void>;
+}
+
+const PROJECT = new URL("../supabase/", import.meta.url);
+
+/**
+ * Starts a project and answers when it takes requests. It ends with this process, however that ends. Throws when a
+ * part does not come up or a migration fails; then nothing is left running.
+ */
+export async function startStack(options: StackOptions = {}): Promise<Stack> {
+  const started = new Started();
+  try {
+    return await start(options, started);
+  } catch (error) {
+    await started.end().catch(() => {});
+    throw error;
+  }
+}
+
+async function start(options: StackOptions, started: Started): Promise<Stack> {
+  const { keep, migrate = true, seed = false, log = () => {} } = options;
+  if (keep !== undefined) await Deno.mkdir(keep, { recursive: true });
+  const keys = await projectKeys(keep === undefined ? {} : { dir: keep });
+  const config = await projectConfig(new URL("config.toml", PROJECT));
+
+  const database = started.add(
+    await startProjectDatabase({
+      ...(keep === undefined ? {} : { dir: `${keep}/database` }),
+      ...(options.databasePort === undefined ? {} : { port: options.databasePort }),
+    }),
+    (database) => database.stop(),
+  );
+  const { url: databaseUrl, superuserUrl } = database;
+  if (!database.realNet) {
+    const net = await startNet({ databaseUrl, log: (line) => log("net", line) });
+    started.add(net, (net) => net.stop());
+  }
+
+  const { intercept, port } = options;
+  const gateway = started.add(
+    startGateway({ keys, ...(port === undefined ? {} : { port }), ...(intercept ? { intercept } : {}) }),
+    (gateway) => gateway.stop(),
+  );
+  const storage = started.add(
+    await startStorage({
+      databaseUrl: database.urlOf("supabase_storage_admin"),
+      // A cluster that is thrown away takes the files along, even when this process is killed.
+      dir: `${keep ?? database.cluster.dir}/storage`,
+      jwtSecret: keys.jwtSecret,
+      ...(config.fileSizeLimit === undefined ? {} : { fileSizeLimit: config.fileSizeLimit }),
+      log: ({ method, path, status, error }) => {
+        if (status >= 500) log("storage", `${method} ${path} ${status} ${error}`);
+      },
+    }),
+    (storage) => storage.stop(),
+  );
+  gateway.upstreams.storage = storage.url;
+  const functions = started.add(
+    await startFunctions({
+      functionsDir: options.functionsDir ?? new URL("functions", PROJECT).pathname,
+      env: functionEnv({ url: gateway.url, databaseUrl, keys }),
+      jwtSecret: keys.jwtSecret,
+      verifyJwt: config.verifyJwt,
+      ...(options.limits ? { limits: options.limits } : {}),
+      ...(options.policy ? { policy: options.policy } : {}),
+      log: (line) => log("functions", `${line.function}: ${line.message}`),
+    }),
+    (functions) => functions.stop(),
+  );
+  gateway.upstreams.functions = functions.url;
+
+  if (migrate) await pushMigrations({ databaseUrl, seed });
+  await configureBackup(databaseUrl, gateway.url);
+
+  const startedAt = new Date().toISOString();
+  const status = (): StackStatus => ({
+    apiUrl: gateway.url,
+    databaseUrl,
+    superuserUrl,
+    ...keys,
+    pid: Deno.pid,
+    startedAt,
+  });
+  return {
+    ...{ apiUrl: gateway.url, databaseUrl, superuserUrl, keys, database, functions, storage, status },
+    stop: () => started.end(),
+  };
+}
+
+/** Tells the database where its function is: the gateway's port may be another one each time. */
+async function configureBackup(databaseUrl: string, apiUrl: string): Promise<void> {
+  const sql = postgres(databaseUrl, { max: 1, onnotice: () => {} });
+  try {
+    const [found] = await sql`select to_regnamespace('backup') is not null as there`;
+    if (found!.there) await sql`select backup.configure(function_url => ${`${apiUrl}/functions/v1/backup`})`;
+  } finally {
+    await sql.end();
+  }
+}
