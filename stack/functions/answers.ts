@@ -1,5 +1,5 @@
 /** The platform's own answers where a function gives none; its pages "Status codes" and "Error codes" list them. */
-import type { EndReason } from "./worker.ts";
+import type { EndReason } from "./report.ts";
 
 /** A JSON body of code and message; the code is also the header `sb-error-code`. */
 function answer(status: number, code: string, message: string): Response {

@@ -2,6 +2,7 @@
  * Runs inside a worker's process, before the function: gives it what the hosted runtime gives, takes what that takes, and
  * serves its handler. Arguments: port of the runner's control connection, URL of the function's entrypoint.
  */
+import { Worker as ThreadWorker } from "node:worker_threads";
 import { type FromRunner, type FromWorker, speak, type UnloadReason } from "./control.ts";
 
 /** Outgoing ports that the platform closes. Taken from Deno's own calls only; node:net does not pass here. */
@@ -77,6 +78,15 @@ function refuseClosedPort(options: unknown): void {
   }
 }
 
+/** A class that cannot be made. */
+function refusing(message: string) {
+  return class {
+    constructor() {
+      throw new Deno.errors.PermissionDenied(message);
+    }
+  };
+}
+
 const { connect, connectTls } = Deno;
 Object.assign(Deno, {
   serve,
@@ -88,16 +98,12 @@ Object.assign(Deno, {
     refuseClosedPort(options);
     return await connectTls(options);
   },
-  Command: class {
-    constructor() {
-      throw new Deno.errors.PermissionDenied(
-        "Spawning subprocesses is not allowed on Supabase Edge Runtime.",
-      );
-    }
-  },
+  Command: refusing("Spawning subprocesses is not allowed on Supabase Edge Runtime."),
 });
 Object.assign(globalThis, { EdgeRuntime: { waitUntil } });
 Reflect.deleteProperty(globalThis, "Worker");
+// The class is fixed in its module, but not what its constructor calls as super(). A thread's CPU would go unmetered.
+Object.setPrototypeOf(ThreadWorker, refusing("Worker threads are not available."));
 for (const name of ["DENO_DIR", "DENO_NO_UPDATE_CHECK", "NO_COLOR", "PATH"]) Deno.env.delete(name);
 
 obey();

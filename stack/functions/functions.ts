@@ -4,8 +4,11 @@ import { idleTimeout, notFound, workerEnded } from "./answers.ts";
 import { type DeployedFunction, findFunction } from "./deployed.ts";
 import { HOSTED_LIMITS, type Limits, type Policy } from "./limits.ts";
 import { startProcesses } from "./processes.ts";
+import { WorkerEnded, type WorkerInfo, type WorkerLog } from "./report.ts";
 import { verifyJwt } from "./verify_jwt.ts";
-import { Worker, WorkerEnded, type WorkerInfo, type WorkerLog } from "./worker.ts";
+import { Worker } from "./worker.ts";
+
+export type { WorkerInfo, WorkerLog };
 
 export interface FunctionsOptions {
   /** `supabase/functions`: one folder a function. */

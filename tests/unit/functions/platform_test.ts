@@ -11,6 +11,7 @@ function trying(attempts: Record<string, string>): string {
   );
   return `
     import { spawn } from "node:child_process";
+    import { Worker as Thread } from "node:worker_threads";
     export default { async fetch() {
       const results = {};
       for (const [name, attempt] of [${tries.join(", ")}]) {
@@ -37,13 +38,15 @@ Deno.test("[functions] a subprocess is refused, by any name", async () => {
   assert.match(String(results.child), /NotCapable: Requires /);
 });
 
-Deno.test("[functions] there is no Worker", async () => {
+Deno.test("[functions] there is no Worker, by any name", async () => {
   const results = await attempt({
+    thread: `new Thread("data:text/javascript,")`,
     type: `typeof Worker`,
     made: `new Worker("data:text/javascript,", { type: "module" })`,
   });
   assert.equal(results.type, "undefined");
   assert.match(String(results.made), /ReferenceError: Worker is not defined/);
+  assert.match(String(results.thread), /PermissionDenied: Worker threads are not available/);
 });
 
 Deno.test("[functions] mail ports are closed", async () => {
@@ -82,14 +85,10 @@ Deno.test("[functions] the environment is what the project gives, and nothing of
   assert.deepEqual(JSON.parse(rest.SUPABASE_SECRET_KEYS!), { default: keys.secretKey });
 });
 
-Deno.test({
-  name: "[functions] workers of a runner that is root are not",
-  ignore: Deno.uid() !== 0,
-  fn: async () => {
-    await withFunctions({ trying: trying({}) }, {}, async ({ call, worker }) => {
-      await (await call("/trying")).text();
-      const uids = /^Uid:\s*(.*)$/m.exec(Deno.readTextFileSync(`/proc/${worker().pid}/status`))![1]!;
-      assert.ok(!uids.split(/\s+/).includes("0"), uids);
-    });
-  },
+Deno.test("[functions] no worker is root", async () => {
+  await withFunctions({ trying: trying({}) }, {}, async ({ call, worker }) => {
+    await (await call("/trying")).text();
+    const uids = /^Uid:\s*(.*)$/m.exec(Deno.readTextFileSync(`/proc/${worker().pid}/status`))![1]!;
+    assert.ok(!uids.split(/\s+/).includes("0"), uids);
+  });
 });

@@ -1,6 +1,11 @@
 /** A runner of functions whose sources are written for one test. */
-import { type Functions, type FunctionsOptions, startFunctions } from "../../../stack/functions/functions.ts";
-import type { WorkerInfo, WorkerLog } from "../../../stack/functions/worker.ts";
+import {
+  type Functions,
+  type FunctionsOptions,
+  startFunctions,
+  type WorkerInfo,
+  type WorkerLog,
+} from "../../../stack/functions/functions.ts";
 
 export const JWT_SECRET = "a secret of this test and of no other, long enough";
 
