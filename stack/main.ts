@@ -1,8 +1,9 @@
 /** `npm run stack`: keeps a project up until it is told to end. */
+import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { untilParentDies } from "./parent.ts";
 import { startStack } from "./stack.ts";
-import { publishStatus, renderStatus } from "./status.ts";
+import { publishStatus, renderStatus, STATUS_FILE } from "./status.ts";
 
 const USAGE = `Usage: npm run stack -- [options]
 
@@ -13,7 +14,9 @@ Options:
   --keep DIR       keep database, files and keys in DIR for the next start
   --port N         port of the gateway (a free one without it)
   --db-port N      port of the database (a free one without it)
+  --functions DIR  functions of another project than this one's supabase/functions
   --no-migrate     start with an empty project
+  --status FILE    write URLs and keys to FILE instead of .stack/status.json
   -h, --help       show this
 
 Other commands find the running stack by .stack/status.json; of several the one started last.
@@ -37,7 +40,7 @@ async function main(): Promise<number> {
   // Told to end before it is up: nothing to put in order, and what runs already ends with this process.
   if (await Promise.race([asked.then(() => true), starting.then(() => false)])) return 0;
   const stack = await starting;
-  const takeBack = await publishStatus(stack.status());
+  const takeBack = await publishStatus(stack.status(), options.statusFile);
   console.log(renderStatus(stack.status()));
   console.error("\nRunning. Ctrl-C ends it.");
   await asked;
@@ -55,6 +58,8 @@ function readOptions() {
       keep: { type: "string" },
       port: { type: "string" },
       "db-port": { type: "string" },
+      functions: { type: "string" },
+      status: { type: "string" },
       "no-migrate": { type: "boolean", default: false },
       help: { type: "boolean", short: "h", default: false },
     },
@@ -64,6 +69,8 @@ function readOptions() {
   const databasePort = portOf("--db-port", values["db-port"]);
   return {
     migrate: !values["no-migrate"],
+    statusFile: values.status === undefined ? STATUS_FILE : pathToFileURL(values.status),
+    ...(values.functions === undefined ? {} : { functionsDir: values.functions }),
     ...(values.keep === undefined ? {} : { keep: values.keep }),
     ...(port === undefined ? {} : { port }),
     ...(databasePort === undefined ? {} : { databasePort }),

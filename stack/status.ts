@@ -38,7 +38,7 @@ export function renderStatus(status: StackStatus): string {
  */
 export async function publishStatus(
   status: StackStatus,
-  file: URL = STATUS_FILE,
+  file: URL,
 ): Promise<() => Promise<void>> {
   const text = JSON.stringify(status, null, 2) + "\n";
   await Deno.mkdir(new URL(".", file), { recursive: true });
