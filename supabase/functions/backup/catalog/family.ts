@@ -10,8 +10,11 @@ import type { Catalog } from "./catalog.ts";
 // deno-lint-ignore no-explicit-any -- each family knows its own rows; the reader only carries them.
 export interface Family<Row = any> {
   readonly name: string;
-  /** The query for a server of this version (server_version_num); `null` when the server has no such objects. */
-  query(version: number): string | null;
+  /**
+   * The query for a server of this version (server_version_num), run by a superuser or not; `null` when the server has no such
+   * objects. A column that the role may not read must not be named: it would end the transaction.
+   */
+  query(version: number, superuser: boolean): string | null;
   /** Adds the row's objects to the catalog. Families are read in pg_dump's order, so that what a row refers to is there. */
   read(row: Row, catalog: Catalog): void;
 }
