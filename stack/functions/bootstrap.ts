@@ -35,7 +35,7 @@ async function obey(): Promise<void> {
   Deno.exit(1);
 }
 
-/** Settled or rejected, the promise stays its owner's: a rejection that nobody handles ends the worker, as hosted. */
+/** A promise that is rejected ends the worker, as an unhandled rejection does anywhere. */
 function waitUntil<T>(promise: T): T {
   if (promise instanceof Promise) {
     begin();

@@ -36,8 +36,8 @@ export async function findFunction(functionsDir: string, name: string): Promise<
   return { name, entrypoint, flags, bytes: await sizeOf(folder) };
 }
 
-/** The nearest `node_modules` upwards, as Deno looks for it. */
-async function nodeModules(folder: string): Promise<string[]> {
+/** Path of the nearest `node_modules` upwards, and where it really is; none without packages. */
+export async function nodeModules(folder: string): Promise<string[]> {
   const candidate = join(folder, "node_modules");
   if (await exists(candidate)) return [candidate, await Deno.realPath(candidate)];
   return folder === "/" ? [] : await nodeModules(dirname(folder));

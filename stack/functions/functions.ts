@@ -1,7 +1,7 @@
 /** The Edge Functions of a project: requests in, workers under the hosted limits, answers out. */
 import { join } from "node:path";
 import { idleTimeout, notFound, workerEnded } from "./answers.ts";
-import { type DeployedFunction, findFunction } from "./deployed.ts";
+import { type DeployedFunction, findFunction, nodeModules } from "./deployed.ts";
 import { HOSTED_LIMITS, type Limits, type Policy } from "./limits.ts";
 import { startProcesses } from "./processes.ts";
 import { WorkerEnded, type WorkerInfo, type WorkerLog } from "./report.ts";
@@ -46,13 +46,16 @@ export async function startFunctions(options: FunctionsOptions): Promise<Functio
   const { env, jwtSecret, verifyJwt: verified = {}, policy = "per_worker", log = () => {} } = options;
   const limits = { ...HOSTED_LIMITS, ...options.limits };
   const functionsDir = await Deno.realPath(options.functionsDir);
-  const processes = await startProcesses([functionsDir, join(import.meta.dirname!, "bootstrap.ts")]);
+  const bootstrap = join(import.meta.dirname!, "bootstrap.ts");
+  const processes = await startProcesses([bootstrap, functionsDir, ...await nodeModules(functionsDir)]);
   const workers: Worker[] = [];
   const found = new Map<string, DeployedFunction>();
+  let stopping = false;
 
   const workerFor = (deployed: DeployedFunction): Worker => {
     const free = workers.find((worker) => worker.of === deployed.name && worker.takes());
     if (free) return free;
+    if (stopping) throw new WorkerEnded("termination");
     const worker = new Worker({ ...deployed, env, limits, policy, processes, log });
     workers.push(worker);
     return worker;
@@ -94,6 +97,7 @@ export async function startFunctions(options: FunctionsOptions): Promise<Functio
     workers: () => workers.map((worker) => worker.info()),
     kill: async (id) => await workers.find((worker) => worker.info().id === id)?.kill() ?? false,
     stop: async () => {
+      stopping = true;
       const closed = server.shutdown();
       await Promise.all(workers.map((worker) => worker.terminate()));
       await closed;

@@ -24,7 +24,7 @@ export interface WorkerOptions extends DeployedFunction {
   log: (line: WorkerLog) => void;
 }
 
-/** Between two readings; a hundredth of a busy worker's budget of CPU at most goes unseen. */
+/** Between two readings: by so much a limit may be overshot. */
 const READ_EVERY_MS = 10;
 /** Between a broken connection and the news of the process's end. */
 const DEATH_MS = 500;
