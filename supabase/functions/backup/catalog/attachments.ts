@@ -1,6 +1,6 @@
 /** What follows an object's entry: its comment, its security labels, its grants. */
 import { grantCommands } from "./acl.ts";
-import { type Catalog, literal, objectKey } from "./catalog.ts";
+import { type Catalog, literal, objectKey, type SecurityLabel } from "./catalog.ts";
 import { attachedEntry, type CatalogObject, type Draft } from "./object.ts";
 
 /** The columns that selection.ts makes of an object's privileges. */
@@ -53,20 +53,24 @@ export function commentEntry(
   });
 }
 
-function labelEntry(
+/** SECURITY LABEL entry with all labels of an object; those of its columns need `columnName`. */
+export function labelEntry(
   catalog: Catalog,
   object: CatalogObject,
   { type, name, owner, namespace = object.namespace }: Described,
-  labels: { provider: string; text: string }[],
+  labels: readonly SecurityLabel[],
+  columnName: (subId: number) => string | undefined = () => undefined,
 ): Draft {
-  const target = `${type} ${schemaPrefix(catalog, namespace)}${name}`;
+  const qualified = schemaPrefix(catalog, namespace) + name;
+  const target = (subId: number) =>
+    subId === 0 ? `${type} ${qualified}` : `COLUMN ${qualified}.${catalog.quote(columnName(subId) ?? "")}`;
   return attachedEntry(object, {
     desc: "SECURITY LABEL",
     tag: `${type} ${name}`,
     namespace,
     owner,
-    definition: labels.map(({ provider, text }) =>
-      `SECURITY LABEL FOR ${catalog.quote(provider)} ON ${target} IS ${literal(text)};\n`
+    definition: labels.map(({ provider, subId, text }) =>
+      `SECURITY LABEL FOR ${catalog.quote(provider)} ON ${target(subId)} IS ${literal(text)};\n`
     ).join(""),
   });
 }

@@ -17,6 +17,18 @@ export function objectKey(classId: number, oid: number): number {
   return classId * 2 ** 32 + oid;
 }
 
+export interface ColumnGrant {
+  name: string;
+  items: string[];
+  base: string[];
+}
+
+export interface SequenceValue {
+  /** The last value, as text: it may be larger than a number holds. */
+  last: string;
+  called: boolean;
+}
+
 /** What must be known before the first object is read. */
 export interface Facts {
   /** server_version_num. */
@@ -35,12 +47,21 @@ export class Catalog {
   readonly labels: Map<number, SecurityLabel[]> = new Map();
   /** Extensions an object was made dependent on (`alter … depends on extension`), by objectKey(). */
   readonly dependsOnExtensions: Map<number, string[]> = new Map();
+  /** Grants on columns, by OID of their relation. */
+  readonly columnGrants: Map<number, ColumnGrant[]> = new Map();
+  /** What sequences had come to, by OID. */
+  readonly sequenceValues: Map<number, SequenceValue> = new Map();
+  /** TABLE DATA objects by OID of their table. */
+  readonly tableData: Map<number, CatalogObject> = new Map();
+  /** OIDs of tables whose rows may not be read and are left out. */
+  readonly unreadable: ReadonlySet<number>;
   readonly warnings: Warning[] = [];
   readonly #byKey = new Map<number, CatalogObject>();
   readonly #quoted = new Map<string, string>();
 
-  constructor(facts: Facts) {
+  constructor(facts: Facts, unreadable: ReadonlySet<number> = new Set()) {
     this.facts = facts;
+    this.unreadable = unreadable;
   }
 
   add(object: CatalogObject): void {

@@ -1,9 +1,11 @@
 /** Reads the catalogs of a database: a fixed number of queries, sent together, whatever the number of objects. */
 import type { Session } from "../postgres/session.ts";
-import { Catalog, type Facts, objectKey } from "./catalog.ts";
+import { Catalog, type ColumnGrant, type Facts, objectKey } from "./catalog.ts";
 import { DEPENDENCIES_SQL, type DependencyRow, type MemberRow, MEMBERS_SQL, resolveEdges } from "./edges.ts";
 import { FAMILIES } from "./families.ts";
 import type { Family } from "./family.ts";
+import { COLUMN_GRANTS_SQL } from "./relations.ts";
+import { CONFIG_KEYS_SQL, orderConfigData } from "./table_data.ts";
 import { rows } from "./rows.ts";
 
 const COMMENTS_SQL = `
@@ -53,23 +55,28 @@ export async function readFacts(
 export async function readCatalog(
   session: Session,
   facts: Facts,
+  unreadable: ReadonlySet<number> = new Set(),
   families: readonly Family[] = FAMILIES,
 ): Promise<Catalog> {
-  const catalog = new Catalog(facts);
+  const catalog = new Catalog(facts, unreadable);
   // Sent together, answered in order: one round trip.
   const dependencies = rows<DependencyRow>(session, DEPENDENCIES_SQL);
   const members = rows<MemberRow>(session, MEMBERS_SQL);
   const comments = rows<NoteRow>(session, COMMENTS_SQL);
   const labels = rows<NoteRow & { provider: string }>(session, LABELS_SQL);
+  const columnGrants = rows<{ oid: number; columns: ColumnGrant[] }>(session, COLUMN_GRANTS_SQL);
+  const configKeys = rows<{ from: number; to: number }>(session, CONFIG_KEYS_SQL);
   const answers = families.map((family) => {
-    const query = family.query(facts.version);
+    const query = family.query(facts.version, facts.superuser);
     return query === null ? [] : rows<unknown>(session, query);
   });
   collect(await comments, catalog.comments);
   collect(await labels, catalog.labels);
+  for (const { oid, columns } of await columnGrants) catalog.columnGrants.set(oid, columns);
   for (const [index, family] of families.entries()) {
     for (const row of await answers[index]!) family.read(row, catalog);
   }
+  orderConfigData(await configKeys, catalog);
   resolveEdges(catalog, await dependencies, await members);
   return catalog;
 }

@@ -22,7 +22,10 @@ export interface DumpOptions {
 export async function readDump(session: Session, { lockTimeoutMs }: DumpOptions): Promise<Dump> {
   const facts = await readFacts(session);
   const locked = await lockDumpedTables(session, lockTimeoutMs);
-  const [database, catalog] = await Promise.all([readDatabase(session, facts), readCatalog(session, facts)]);
+  const [database, catalog] = await Promise.all([
+    readDatabase(session, facts),
+    readCatalog(session, facts, locked.unreadable),
+  ]);
   catalog.warnings.push(...locked.warnings);
   const order = orderObjects(catalog.objects, (message) => {
     catalog.warnings.push({ code: "dependency_loop", object: "", message });

@@ -1,0 +1,93 @@
+/** Columns of tables and views, read with their relation: one array each, for there are many. */
+import { collationName } from "./types.ts";
+import { foreignOptionsSql } from "./options.ts";
+
+/** Number, name, type, not null, and what is rare. */
+export type Column = [
+  number: number,
+  name: string,
+  type: string,
+  notNull: boolean,
+  rare: RareColumn | null,
+];
+
+export interface RareColumn {
+  /** Only where it is not the type's. */
+  collation?: string;
+  /** It comes from a parent and is not declared here. */
+  inherited?: true;
+  generated?: "s" | "v";
+  statistics?: number;
+  storage?: "p" | "e" | "x" | "m";
+  compression?: "p" | "l";
+  options?: string;
+  foreignOptions?: string;
+  default?: { oid: number; expression: string };
+  /** What a parent's column of that name has. */
+  parent?: { notNull: boolean; default: boolean; generated: boolean };
+  /** Since 18 not null is a constraint with a name; here when it is not the name that PostgreSQL gives. */
+  notNullName?: string;
+  notNullNoInherit?: true;
+  /** The constraint is only the parent's. */
+  notNullInherited?: true;
+  /** Existing rows may violate it: it comes after the data. */
+  notNullInvalid?: true;
+}
+
+/** Since 18 not null is in pg_constraint. */
+const NAMED_NOT_NULL_VERSION = 180000;
+
+/** Servers from the minor releases of November 2026 on keep a version of the column among its options; it is nobody's setting. */
+const OPTIONS_SQL =
+  "(select string_agg(o.option, ', ' order by o.place) from unnest(a.attoptions) with ordinality as o (option, place) where o.option !~ '^pg_attver=')";
+
+/** The columns of the relation c (with `c.children`: whether it has parents) as a JSON array, an SQL expression. */
+export function columnsSql(version: number): string {
+  const named = version >= NAMED_NOT_NULL_VERSION;
+  return `(select json_agg(json_build_array(a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
+      case when a.attcollation <> t.typcollation or not a.attislocal or a.attgenerated <> ''
+          or coalesce(a.attstattarget, -1) >= 0 or a.attstorage <> t.typstorage or a.attcompression <> ''
+          or ${OPTIONS_SQL} is not null or a.attfdwoptions is not null or a.atthasdef
+          or c.child ${
+    named
+      ? "or k.conname <> c.relname || '_' || a.attname || '_not_null' or k.connoinherit or not k.convalidated"
+      : ""
+  }
+        then json_strip_nulls(json_build_object(
+          'collation', case when a.attcollation <> t.typcollation then ${collationName("a.attcollation")} end,
+          'inherited', case when not a.attislocal then true end,
+          'generated', nullif(a.attgenerated, ''),
+          'statistics', case when a.attstattarget >= 0 then a.attstattarget end,
+          'storage', case when a.attstorage <> t.typstorage then a.attstorage end,
+          'compression', nullif(a.attcompression, ''),
+          'options', ${OPTIONS_SQL},
+          'foreignOptions', ${foreignOptionsSql("a.attfdwoptions")},
+          'default', case when a.atthasdef then (
+            select json_build_object('oid', d.oid::int8, 'expression', pg_get_expr(d.adbin, d.adrelid))
+            from pg_attrdef d where d.adrelid = a.attrelid and d.adnum = a.attnum) end,
+          'parent', case when c.child then (
+            select json_build_object('notNull', ${named ? "false" : "bool_or(p.attnotnull)"},
+              'default', bool_or(p.atthasdef and p.attgenerated = ''),
+              'generated', bool_or(p.attgenerated <> ''))
+            from pg_inherits i join pg_attribute p on p.attrelid = i.inhparent
+            where i.inhrelid = c.oid and p.attname = a.attname and not p.attisdropped
+            having count(*) > 0) end${
+    named
+      ? `,
+          'notNullName', case when k.conname <> c.relname || '_' || a.attname || '_not_null' then k.conname end,
+          'notNullNoInherit', case when k.connoinherit then true end,
+          'notNullInherited', case when not k.conislocal then true end,
+          'notNullInvalid', case when not k.convalidated then true end`
+      : ""
+  }
+        )) end
+      ) order by a.attnum)
+    from pg_attribute a
+    join pg_type t on t.oid = a.atttypid
+    ${
+    named
+      ? "left join pg_constraint k on k.conrelid = a.attrelid and k.contype = 'n' and k.conkey = array[a.attnum]"
+      : ""
+  }
+    where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped)`;
+}

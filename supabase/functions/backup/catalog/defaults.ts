@@ -1,0 +1,80 @@
+/** Defaults of columns: inside of CREATE TABLE unless what they need needs the table (a sequence that the column owns). */
+import type { Catalog } from "./catalog.ts";
+import { CLASS } from "./class_ids.ts";
+import type { Column } from "./columns.ts";
+import { type CatalogObject, mainEntry, makeObject } from "./object.ts";
+
+/** Of each column with a default the way to its expression. */
+export type Defaults = ReadonlyMap<number, { inlineExpression(): string | null }>;
+
+interface Table {
+  kind: string;
+  namespace: string;
+  name: string;
+  owner: string;
+  bound?: string | null;
+  columns: Column[] | null;
+}
+
+/** The column stands in CREATE TABLE. A partition's always does: it is made alone and attached afterwards. */
+export function isPrinted({ bound }: Pick<Table, "bound">, [, , , , rare]: Column): boolean {
+  return bound !== null && bound !== undefined || !rare?.inherited;
+}
+
+export function addDefaults(row: Table, table: CatalogObject, catalog: Catalog): Defaults {
+  const defaults = new Map<number, { inlineExpression(): string | null }>();
+  for (const column of row.columns ?? []) {
+    const [number, , , , rare] = column;
+    if (!rare) continue;
+    // Without a default of its own the column would get the parent's.
+    const hidden = !rare.default && rare.parent?.default === true;
+    const expression = rare.default?.expression ?? (hidden ? "NULL" : null);
+    if (expression === null) continue;
+    // A generated column's expression has no command of its own; views and inherited columns have no place for one.
+    const inline = rare.generated !== undefined || row.kind !== "v" && isPrinted(row, column);
+    const object = makeDefault(row, column, expression, table, inline, catalog);
+    catalog.add(object);
+    if (inline && rare.default) table.needs.push(object);
+    if (!inline && !rare.default) object.needs.push(table);
+    const partition = row.bound !== null && row.bound !== undefined;
+    const inheritedExpression = rare.parent?.generated === true && !partition;
+    defaults.set(number, {
+      inlineExpression: () => object.form === "inline" && !inheritedExpression ? expression : null,
+    });
+  }
+  return defaults;
+}
+
+function makeDefault(
+  row: Table,
+  [number, name, , , rare]: Column,
+  expression: string,
+  table: CatalogObject,
+  inline: boolean,
+  catalog: Catalog,
+): CatalogObject {
+  const foreign = row.kind === "f" ? "FOREIGN " : "";
+  const alter = (only: string, change: string) =>
+    `ALTER ${foreign}TABLE ${only}${catalog.qualified(row)} ALTER COLUMN ${catalog.quote(name)} ${change};\n`;
+  const object: CatalogObject = makeObject({
+    kind: "default",
+    classId: rare?.default ? CLASS.attributeDefault : 0,
+    oid: rare?.default?.oid ?? 0,
+    namespace: row.namespace,
+    name: row.name,
+    key: [number],
+    whole: table,
+    form: inline ? "inline" : "normal",
+    render: () =>
+      object.form === "inline" ? [] : [
+        mainEntry(object, {
+          desc: "DEFAULT",
+          tag: `${row.name} ${name}`,
+          owner: row.owner,
+          definition: alter("ONLY ", `SET DEFAULT ${expression}`),
+          drop: alter("", "DROP DEFAULT"),
+        }),
+      ],
+  });
+  return object;
+}
