@@ -1,0 +1,41 @@
+/** The schemas of ours that a database has, as text to compare. */
+import type { ProjectDatabase } from "../../stack/postgres/project.ts";
+
+/** What migrations make; the demo's tables are a matter of the seed. */
+export const OUR_SCHEMAS = ["backup", "versioning"];
+
+/** `pg_dump --schema-only` of our schemas. Throws with pg_dump's own words. */
+export async function schemaText({ cluster, url }: ProjectDatabase): Promise<string> {
+  const text = await output(`${cluster.binDir}/pg_dump`, [
+    "--schema-only",
+    ...OUR_SCHEMAS.map((schema) => `--schema=${schema}`),
+    url,
+  ]);
+  // A random word against commands of psql in names, new with each dump.
+  return text.replace(/^\\(un)?restrict .*\n/gm, "");
+}
+
+/** What the CLI would do to make `from` like `to`; empty when nothing differs. */
+export async function difference(from: ProjectDatabase, to: ProjectDatabase): Promise<string> {
+  const schemas = OUR_SCHEMAS.flatMap((schema) => ["--schema", schema]);
+  return (await supabase("db", "diff", "--from", from.url, "--to", to.url, ...schemas)).trim();
+}
+
+/** Runs the CLI in the checkout; answers standard output, throws with standard error. */
+export async function supabase(...args: string[]): Promise<string> {
+  return await output("node_modules/.bin/supabase", args);
+}
+
+async function output(program: string, args: string[]): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command(program, {
+    args,
+    cwd: new URL("../../", import.meta.url),
+    // The stack's server has no TLS; the CLI would say so among its answer.
+    env: { PGSSLMODE: "disable" },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).output();
+  if (!success) throw new Error(`${program} ${args[0]} failed: ${new TextDecoder().decode(stderr)}`);
+  return new TextDecoder().decode(stdout);
+}
