@@ -242,11 +242,11 @@ export class Worker {
 
   async #end(status: Deno.CommandStatus, logs: Promise<void>[]): Promise<EndReason> {
     clearInterval(this.#reader);
-    clearTimeout(this.#idle);
     this.#control?.close();
     await Promise.all(logs);
     this.#reason ??= this.#outOfMemory ? "memory" : this.#port === null ? "boot_error" : "crash";
     this.#gone = true;
+    clearTimeout(this.#idle);
     const { mostCpuMs, peakMemoryBytes, wallMs } = this.#meter;
     this.#log(
       `shutdown (reason: ${this.#reason}, exit code: ${status.code}, CPU: ${mostCpuMs.toFixed()}ms, ` +
