@@ -105,6 +105,8 @@ function headersOf(c: Context, metadata: FileMetadata, expires?: Date): Headers 
   const type = metadata.mimetype.includes("text/html") ? "text/plain" : metadata.mimetype;
   const headers = new Headers({
     "accept-ranges": "bytes",
+    // Deno.serve would compress text on the way, and drop the length and the range with it.
+    "content-encoding": "identity",
     "content-type": type,
     etag: metadata.eTag,
     "x-robots-tag": "none",
