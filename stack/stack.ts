@@ -5,7 +5,7 @@ import { functionEnv } from "./functions/env.ts";
 import { type Functions, type FunctionsOptions, startFunctions } from "./functions/functions.ts";
 import { type GatewayOptions, startGateway } from "./gateway/gateway.ts";
 import { type ProjectKeys, projectKeys } from "./keys.ts";
-import { pushMigrations } from "./migrations.ts";
+import { applyMigrations, pushMigrations } from "./migrations.ts";
 import { startNet } from "./net/net.ts";
 import { type ProjectDatabase, startProjectDatabase } from "./postgres/project.ts";
 import { Started } from "./started.ts";
@@ -21,9 +21,11 @@ export interface StackOptions
   databasePort?: number;
   /** `supabase/functions` of this project without it. */
   functionsDir?: string;
-  /** Applies the project's migrations with the Supabase CLI; true without it. */
-  migrate?: boolean;
-  /** Runs the project's seed files too, which the CLI does once. */
+  /** Single keys that are given instead of made; a JWT secret signs the legacy ones. */
+  keys?: Partial<ProjectKeys>;
+  /** Applies the project's migrations, with the Supabase CLI or `directly`, which is quicker; true without it. */
+  migrate?: boolean | "directly";
+  /** Has the CLI run the project's seed files too; it remembers which ran. */
   seed?: boolean;
   log?: (source: "functions" | "net" | "storage", line: string) => void;
 }
@@ -61,7 +63,10 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
 async function start(options: StackOptions, started: Started): Promise<Stack> {
   const { keep, migrate = true, seed = false, log = () => {} } = options;
   if (keep !== undefined) await Deno.mkdir(keep, { recursive: true });
-  const keys = await projectKeys(keep === undefined ? {} : { dir: keep });
+  const keys = await projectKeys({
+    ...(keep === undefined ? {} : { dir: keep }),
+    ...(options.keys ? { given: options.keys } : {}),
+  });
   const config = await projectConfig(new URL("config.toml", PROJECT));
 
   const database = started.add(
@@ -82,11 +87,13 @@ async function start(options: StackOptions, started: Started): Promise<Stack> {
     startGateway({ keys, ...(port === undefined ? {} : { port }), ...(intercept ? { intercept } : {}) }),
     (gateway) => gateway.stop(),
   );
+  // A cluster that is thrown away takes the files along, even when this process is killed.
+  const files = `${keep ?? database.cluster.dir}/storage`;
+  await Deno.mkdir(files, { recursive: true, mode: 0o700 });
   const storage = started.add(
     await startStorage({
       databaseUrl: database.urlOf("supabase_storage_admin"),
-      // A cluster that is thrown away takes the files along, even when this process is killed.
-      dir: `${keep ?? database.cluster.dir}/storage`,
+      dir: files,
       jwtSecret: keys.jwtSecret,
       ...(config.fileSizeLimit === undefined ? {} : { fileSizeLimit: config.fileSizeLimit }),
       log: ({ method, path, status, error }) => {
@@ -110,7 +117,8 @@ async function start(options: StackOptions, started: Started): Promise<Stack> {
   );
   gateway.upstreams.functions = functions.url;
 
-  if (migrate) await pushMigrations({ databaseUrl, seed });
+  if (migrate === "directly") await applyMigrations(databaseUrl);
+  if (migrate === true || seed) await pushMigrations({ databaseUrl, seed });
   await configureBackup(databaseUrl, gateway.url);
 
   const startedAt = new Date().toISOString();

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import postgres from "postgres";
 import type { StackStatus } from "../../../stack/status.ts";
+import { descendants, untilDead } from "./processes.ts";
 
 const MAIN = new URL("../../../stack/main.ts", import.meta.url).pathname;
 
@@ -39,33 +40,6 @@ async function startMain(shell = false): Promise<Running> {
   assert.match(printed, /service_role key: /, "the stack did not start");
   const status = JSON.parse(await Deno.readTextFile(STATUS_FILE)) as StackStatus;
   return { child, status, printed };
-}
-
-/** All processes below one. */
-async function descendants(pid: number): Promise<number[]> {
-  const children: number[] = [];
-  for (const task of Deno.readDirSync(`/proc/${pid}/task`)) {
-    const text = await Deno.readTextFile(`/proc/${pid}/task/${task.name}/children`).catch(() => "");
-    children.push(...text.split(" ").filter(Boolean).map(Number));
-  }
-  return [...children, ...(await Promise.all(children.map(descendants))).flat()];
-}
-
-function alive(pid: number): boolean {
-  try {
-    // A zombie that nobody has waited for yet is dead all the same.
-    return !/^State:\s+Z/m.test(Deno.readTextFileSync(`/proc/${pid}/status`));
-  } catch {
-    return false;
-  }
-}
-
-async function untilDead(pids: number[]): Promise<void> {
-  const deadline = Date.now() + 15_000;
-  while (pids.some(alive)) {
-    if (Date.now() > deadline) throw new Error(`still running after 15 s: ${pids.filter(alive)}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
 }
 
 async function statusFile(): Promise<string | null> {
