@@ -14,17 +14,22 @@ const START_ENV = { PATH: "/usr/bin:/bin", NO_COLOR: "1", DENO_NO_UPDATE_CHECK: 
 /**
  * Keeps the pids of running workers (`+ pid`, `- pid`) and kills them when its standard input closes: at stop() and at
  * the death of this process, even by SIGKILL. A worker cannot watch for that itself: its thread may be in an endless loop.
+ * It is a child of the child, because an uncaught error in this process has Deno kill its own children.
  */
 const REAPER = `
-pids=
-while read -r sign pid; do
-  case $sign in
-    +) pids="$pids $pid ";;
-    -) pids="\${pids%% $pid *} \${pids#* $pid }";;
-  esac
-done
-for pid in $pids; do kill -KILL "$pid" 2>/dev/null; done
-rm -rf "$1" 2>/dev/null || { sleep 1; rm -rf "$1"; }
+exec 3<&0
+{
+  pids=
+  while read -r sign pid; do
+    case $sign in
+      +) pids="$pids $pid ";;
+      -) pids="\${pids%% $pid *} \${pids#* $pid }";;
+    esac
+  done
+  for pid in $pids; do kill -KILL "$pid" 2>/dev/null; done
+  rm -rf "$1" 2>/dev/null || { sleep 1; rm -rf "$1"; }
+} <&3 &
+wait
 `;
 
 /** `files` are what workers have to read; where an unprivileged account cannot, they run as this process does. */

@@ -25,7 +25,7 @@ export interface WorkerOptions extends DeployedFunction {
 }
 
 /** Between two readings: by so much a limit may be overshot. */
-const READ_EVERY_MS = 10;
+const READ_EVERY_MS = 20;
 /** Between a broken connection and the news of the process's end. */
 const DEATH_MS = 500;
 /** For what a function does at `beforeunload` when the runner stops. */

@@ -1,5 +1,6 @@
 /** What is left when the runner ends: nothing. */
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { startFunctions } from "../../../stack/functions/functions.ts";
 import { lives, until, withFunctions, writeFunctions } from "./runner.ts";
 
@@ -56,24 +57,29 @@ Deno.test("[functions] stop() ends a worker that is still booting", async () => 
   });
 });
 
-Deno.test("[functions] the death of the runner leaves nothing, not even an endless loop", () =>
-  withTemporaryFolder(async () => {
-    const functionsDir = await writeFunctions(SOURCES);
-    const runner = new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--no-check", new URL("./parent.ts", import.meta.url).pathname, functionsDir],
-      stdout: "piped",
-    }).spawn();
-    const reader = runner.stdout.pipeThrough(new TextDecoderStream()).getReader();
-    const { value } = await reader.read();
-    const pids = value!.trim().split(" ").map(Number);
-    assert.equal(pids.length, 2);
-    assert.ok(pids.every(lives));
-    runner.kill("SIGKILL");
-    await runner.status;
-    await until(() => !pids.some(lives));
-    await reader.cancel();
-    await Deno.remove(functionsDir, { recursive: true });
-  }));
+for (const how of ["kill", "throw"]) {
+  Deno.test(`[functions] the death of the runner (${how}) leaves nothing, not even an endless loop`, () =>
+    withTemporaryFolder(async () => {
+      const functionsDir = await writeFunctions(SOURCES);
+      const runner = new Deno.Command(Deno.execPath(), {
+        args: ["run", "-A", "--no-check", join(import.meta.dirname!, "parent.ts"), functionsDir, how],
+        stdout: "piped",
+        stderr: "null",
+      }).spawn();
+      const reader = runner.stdout.pipeThrough(new TextDecoderStream()).getReader();
+      const { value } = await reader.read();
+      const pids = value!.trim().split(" ").map(Number);
+      assert.equal(pids.length, 2);
+      if (how === "kill") {
+        assert.ok(pids.every(lives));
+        runner.kill("SIGKILL");
+      }
+      assert.equal((await runner.status).success, false);
+      await until(() => !pids.some(lives));
+      await reader.cancel();
+      await Deno.remove(functionsDir, { recursive: true });
+    }));
+}
 
 Deno.test("[functions] a folder that is not there is refused at the start", async () => {
   const options = { functionsDir: "/nowhere/functions", env: {}, jwtSecret: "a secret" };

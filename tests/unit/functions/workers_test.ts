@@ -232,6 +232,7 @@ Deno.test("[workers] info tells how close to the limits a worker came", async ()
     const [hello, hungry] = workers();
     assert.deepEqual([hello!.function, hungry!.function], ["hello", "hungry"]);
     assert.ok(hello!.bootMs > 0 && hello!.bootCpuMs > 0 && hello!.bootCpuMs <= hello!.bootMs + 10);
+    assert.ok(hello!.cpuMs < hello!.bootCpuMs, "what it took to boot is told apart");
     assert.ok(hungry!.cpuMs > hello!.cpuMs + 10, `${hungry!.cpuMs} and ${hello!.cpuMs} ms`);
     const more = (hungry!.peakMemoryBytes - hello!.peakMemoryBytes) / 2 ** 20;
     assert.ok(more > 18 && more < 40, `${more} MiB more than a function that keeps nothing`);
