@@ -53,6 +53,12 @@ export class Catalog {
   readonly sequenceValues: Map<number, SequenceValue> = new Map();
   /** TABLE DATA objects by OID of their table. */
   readonly tableData: Map<number, CatalogObject> = new Map();
+  /** Refreshes of materialized views by the view's OID. */
+  readonly refreshes: Map<number, CatalogObject> = new Map();
+  /** What attaches an index's partitions to it, by its OID. */
+  readonly indexAttachments: Map<number, { attachment: CatalogObject; index: number }[]> = new Map();
+  /** Large objects that are dumped, by OID. */
+  readonly largeObjects: { oid: number; bytes: number }[] = [];
   /** OIDs of tables whose rows may not be read and are left out. */
   readonly unreadable: ReadonlySet<number>;
   readonly warnings: Warning[] = [];

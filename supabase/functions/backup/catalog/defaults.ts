@@ -17,7 +17,7 @@ interface Table {
 }
 
 /** The column stands in CREATE TABLE. A partition's always does: it is made alone and attached afterwards. */
-export function isPrinted({ bound }: Pick<Table, "bound">, [, , , , rare]: Column): boolean {
+export function isPrinted({ bound }: { bound?: string | null }, [, , , , rare]: Column): boolean {
   return bound !== null && bound !== undefined || !rare?.inherited;
 }
 

@@ -9,6 +9,17 @@ import { functions } from "./functions.ts";
 import { ranges } from "./ranges.ts";
 import { schemas } from "./schemas.ts";
 import { tables } from "./tables.ts";
+import { views } from "./views.ts";
+import { sequences } from "./sequences.ts";
+import { indexes } from "./indexes.ts";
+import { indexAttachments } from "./index_attachments.ts";
+import { foreignKeys } from "./foreign_keys.ts";
+import { rules } from "./rules.ts";
+import { triggers } from "./triggers.ts";
+import { eventTriggers } from "./event_triggers.ts";
+import { policies, rowSecurity } from "./policies.ts";
+import { publications, publicationSchemas, publicationTables } from "./publications.ts";
+import { defaultPrivileges } from "./default_privileges.ts";
 import { accessMethods } from "./access_methods.ts";
 import { aggregates } from "./aggregates.ts";
 import { casts } from "./casts.ts";
@@ -16,6 +27,7 @@ import { collations } from "./collations.ts";
 import { conversions } from "./conversions.ts";
 import { foreignDataWrappers, foreignServers } from "./foreign_data.ts";
 import { languages } from "./languages.ts";
+import { largeObjects } from "./large_objects.ts";
 import { operatorClasses, operatorFamilies } from "./operator_classes.ts";
 import { operators } from "./operators.ts";
 import { statistics } from "./statistics.ts";
@@ -32,6 +44,8 @@ export const FAMILIES: readonly Family[] = [
   extensions,
   schemas,
   tables,
+  views,
+  sequences,
   functions,
   baseTypes,
   enums,
@@ -50,10 +64,23 @@ export const FAMILIES: readonly Family[] = [
   textSearchConfigurations,
   foreignDataWrappers,
   foreignServers,
+  defaultPrivileges,
   collations,
   conversions,
   casts,
   transforms,
+  eventTriggers,
+  indexes,
+  indexAttachments,
   statistics,
+  foreignKeys,
+  triggers,
+  rules,
+  rowSecurity,
+  policies,
+  publications,
+  publicationTables,
+  publicationSchemas,
   subscriptions,
+  largeObjects,
 ];

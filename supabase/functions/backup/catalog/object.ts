@@ -82,7 +82,7 @@ export interface CatalogObject {
   /** pg_class.relkind of relations; "" for others. */
   readonly relkind: string;
   /** What this object is a part of: the table of a default, the table or domain of a check, the relation of a rule, the parent's index of a partition's. */
-  readonly whole: CatalogObject | null;
+  whole: CatalogObject | null;
   /** The type's shell, for types that a function of theirs needs before they are complete. */
   readonly shell: CatalogObject | null;
   /** Objects that must come before it; pg_depend's are added when all objects are known. */

@@ -7,11 +7,13 @@ import type { Family } from "./family.ts";
 import { COLUMN_GRANTS_SQL } from "./relations.ts";
 import { CONFIG_KEYS_SQL, orderConfigData } from "./table_data.ts";
 import { rows } from "./rows.ts";
+import { readSequenceValues } from "./sequences.ts";
+import { orderRefreshes, REFRESHES_SQL } from "./views.ts";
 
 const COMMENTS_SQL = `
   select classoid::int8 as "classId", objoid::int8 as oid, objsubid as "subId", description as text
   from pg_description
-  where objoid >= 16384 or classoid = 'pg_namespace'::regclass
+  where objoid >= 16384 or classoid in ('pg_namespace'::regclass, 'pg_largeobject'::regclass)
   order by classoid, objoid, objsubid`;
 
 const LABELS_SQL = `
@@ -59,25 +61,32 @@ export async function readCatalog(
   families: readonly Family[] = FAMILIES,
 ): Promise<Catalog> {
   const catalog = new Catalog(facts, unreadable);
-  // Sent together, answered in order: one round trip.
-  const dependencies = rows<DependencyRow>(session, DEPENDENCIES_SQL);
-  const members = rows<MemberRow>(session, MEMBERS_SQL);
-  const comments = rows<NoteRow>(session, COMMENTS_SQL);
-  const labels = rows<NoteRow & { provider: string }>(session, LABELS_SQL);
-  const columnGrants = rows<{ oid: number; columns: ColumnGrant[] }>(session, COLUMN_GRANTS_SQL);
-  const configKeys = rows<{ from: number; to: number }>(session, CONFIG_KEYS_SQL);
-  const answers = families.map((family) => {
-    const query = family.query(facts.version, facts.superuser);
-    return query === null ? [] : rows<unknown>(session, query);
-  });
-  collect(await comments, catalog.comments);
-  collect(await labels, catalog.labels);
-  for (const { oid, columns } of await columnGrants) catalog.columnGrants.set(oid, columns);
+  // Sent together, answered in order: few round trips.
+  const [comments, labels, columnGrants, dependencies, members, refreshes, configKeys, answers] =
+    await Promise
+      .all([
+        rows<NoteRow>(session, COMMENTS_SQL),
+        rows<NoteRow & { provider: string }>(session, LABELS_SQL),
+        rows<{ oid: number; columns: ColumnGrant[] }>(session, COLUMN_GRANTS_SQL),
+        rows<DependencyRow>(session, DEPENDENCIES_SQL),
+        rows<MemberRow>(session, MEMBERS_SQL),
+        rows<{ view: number; source: number }>(session, REFRESHES_SQL),
+        rows<{ from: number; to: number }>(session, CONFIG_KEYS_SQL),
+        Promise.all(families.map((family) => {
+          const query = family.query(facts.version, facts.superuser);
+          return query === null ? [] : rows<unknown>(session, query);
+        })),
+        readSequenceValues(session, catalog),
+      ]);
+  collect(comments, catalog.comments);
+  collect(labels, catalog.labels);
+  for (const { oid, columns } of columnGrants) catalog.columnGrants.set(oid, columns);
   for (const [index, family] of families.entries()) {
-    for (const row of await answers[index]!) family.read(row, catalog);
+    for (const row of answers[index]!) family.read(row, catalog);
   }
-  orderConfigData(await configKeys, catalog);
-  resolveEdges(catalog, await dependencies, await members);
+  orderRefreshes(refreshes, catalog);
+  orderConfigData(configKeys, catalog);
+  resolveEdges(catalog, dependencies, members);
   return catalog;
 }
 

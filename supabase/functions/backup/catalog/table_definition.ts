@@ -6,6 +6,11 @@ import { type Defaults, isPrinted } from "./defaults.ts";
 import { storageParameters } from "./options.ts";
 import type { TableRow } from "./tables.ts";
 
+/** What a table and a materialized view have in common. */
+type Relation =
+  & Pick<TableRow, "namespace" | "name" | "replicaIdentity" | "forcesRowSecurity" | "accessMethod">
+  & { kind: string; bound?: string | null };
+
 const STORAGES = { p: "PLAIN", e: "EXTERNAL", x: "EXTENDED", m: "MAIN" };
 const COMPRESSIONS = { p: "pglz", l: "lz4" };
 
@@ -81,7 +86,7 @@ function notNullConstraint([, , , , rare]: Column, catalog: Catalog, columnName 
 }
 
 /** What CREATE TABLE has no words for. */
-function columnCommands(row: TableRow, column: Column, catalog: Catalog): string[] {
+export function columnCommands(row: Relation, column: Column, catalog: Catalog): string[] {
   const [, name, , , rare] = column;
   if (rare === null) return [];
   const foreign = row.kind === "f" ? "FOREIGN " : "";
@@ -106,10 +111,10 @@ function columnCommands(row: TableRow, column: Column, catalog: Catalog): string
   return commands;
 }
 
-function tableCommands(row: TableRow, catalog: Catalog): string {
+export function tableCommands(row: Relation, catalog: Catalog): string {
   const table = catalog.qualified(row);
   const identities = { d: "", i: "", n: "NOTHING", f: "FULL" };
-  const identity = row.kind === "f" ? "" : identities[row.replicaIdentity];
+  const identity = row.kind === "f" || row.kind === "v" ? "" : identities[row.replicaIdentity];
   return [
     identity === "" ? "" : `\nALTER TABLE ONLY ${table} REPLICA IDENTITY ${identity};\n`,
     row.forcesRowSecurity ? `\nALTER TABLE ONLY ${table} FORCE ROW LEVEL SECURITY;\n` : "",
