@@ -62,7 +62,13 @@ export function supabaseBucket(options: SupabaseBucketOptions): Bucket {
     async read(name, consume) {
       checkName(name);
       const action = `"${name}" could not be read`;
-      return await consume(arriving(action, await answerOf(action, files.download(name).asStream())));
+      const body: ReadableStream<Uint8Array> = await answerOf(action, files.download(name).asStream());
+      try {
+        return await consume(arriving(action, body));
+      } finally {
+        // A consumer that never began would leave the connection open.
+        await body.cancel().catch(() => {});
+      }
     },
 
     async list(folder) {
@@ -94,7 +100,8 @@ export function supabaseBucket(options: SupabaseBucketOptions): Bucket {
     } while (page.length === PAGE);
     // Where the bucket is missing or hidden, Storage answers an empty list.
     if (all.length === 0) await answerOf(`Bucket "${id}" could not be read`, client.storage.getBucket(id));
-    return all;
+    // Storage sorts as the database's locale does.
+    return all.sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   /** Storage answers what it removed: what it does not name was not there, or stays without a word. */

@@ -1,0 +1,174 @@
+import assert from "node:assert/strict";
+import { retrying } from "../../../supabase/functions/backup/storage/retry.ts";
+import {
+  supabaseBucket,
+  type SupabaseBucketOptions,
+} from "../../../supabase/functions/backup/storage/supabase.ts";
+import { assertSameBytes, failsWith, keepsTheContract, noise } from "./bucket_contract.ts";
+import { type StorageProject, withStorage } from "./storage_project.ts";
+
+const ARCHIVE = "application/octet-stream";
+
+function open(project: StorageProject, options: Partial<SupabaseBucketOptions> = {}) {
+  return supabaseBucket({
+    ...{ url: project.url, key: project.keys.serviceRoleKey, bucket: "backups" },
+    ...options,
+  });
+}
+
+/** An answer of Storage whose true status is in the body. */
+const refusal = (statusCode: string, message: string) =>
+  Response.json({ statusCode, error: "x", message, code: "X" }, { status: 400 });
+
+/** Takes one connection, answers so much and hangs up. */
+async function breakOff(listener: Deno.Listener, answer: string): Promise<void> {
+  const connection = await listener.accept();
+  await connection.read(new Uint8Array(65536));
+  await connection.write(new TextEncoder().encode(answer));
+  connection.close();
+  listener.close();
+}
+
+Deno.test("[supabaseBucket]", async (test) => {
+  await withStorage(async (project) => {
+    await test.step("keeps the contract of a bucket", async (test) => {
+      await keepsTheContract(test, open(project));
+    });
+
+    await test.step("declares the length of what it uploads", async () => {
+      let length: string | null = null;
+      project.faults.push((request) => {
+        length = request.headers.get("content-length");
+        return null;
+      });
+      await open(project).put("lengths/part", noise(70_000), ARCHIVE);
+      assert.equal(length, "70000");
+    });
+
+    await test.step("lists and removes more objects than Storage names in one answer", async () => {
+      await project.sql`
+        insert into storage.objects (bucket_id, name, version, metadata)
+        select 'backups', 'many/' || lpad(g::text, 5, '0') || '.dump', gen_random_uuid()::text, '{"size": 7}'
+        from generate_series(1, 2501) g`;
+      const listed = await open(project).list("many");
+      assert.equal(listed.length, 2501);
+      assert.deepEqual(listed.at(-1), { name: "02501.dump", bytes: 7 });
+      project.requests.length = 0;
+      await open(project).remove(listed.map(({ name }) => `many/${name}`));
+      assert.equal(project.requests.filter((request) => request.startsWith("DELETE")).length, 3);
+      assert.deepEqual(await open(project).list("many"), []);
+    });
+
+    await test.step("throws instead of listing nothing where the bucket is missing or hidden", async () => {
+      const missing = open(project, { bucket: "none" });
+      await assert.rejects(() => missing.list("a"), failsWith("refused", /"none" could not be read/));
+      await assert.rejects(() => missing.folders(), failsWith("refused"));
+      const hidden = open(project, { key: project.keys.anonKey });
+      await assert.rejects(() => hidden.list("lengths"), failsWith("refused"));
+    });
+
+    await test.step("names the key when it may not write or read", async () => {
+      const anon = open(project, { key: project.keys.anonKey });
+      await assert.rejects(
+        () => anon.put("a/b", noise(1), ARCHIVE),
+        failsWith("refused", /row-level security/),
+      );
+      await assert.rejects(() => open(project, { key: "wrong" }).get("lengths/part"), failsWith("refused"));
+    });
+
+    await test.step("does not take a removal for done that Storage left out", async () => {
+      const bucket = open(project);
+      project.faults.push(() => Response.json([]));
+      await assert.rejects(
+        () => bucket.remove(["lengths/part", "lengths/none"]),
+        failsWith("refused", /"lengths\/part" could not be removed, and 0 more/),
+      );
+    });
+
+    await test.step("says that a part is larger than the bucket takes", async () => {
+      await project.sql`update storage.buckets set file_size_limit = 1000 where id = 'backups'`;
+      await assert.rejects(() => open(project).put("a/b", noise(1001), ARCHIVE), (error) => {
+        assert.match((error as { hint: string }).hint, /part_bytes/);
+        assert.equal((error as { code: string }).code, "storage_full");
+        return failsWith("full", /maximum allowed size/)(error);
+      });
+      await open(project).put("a/b", noise(1000), ARCHIVE);
+      await project.sql`update storage.buckets set file_size_limit = 524288000 where id = 'backups'`;
+    });
+
+    await test.step("says that the bucket does not take a type", async () => {
+      await assert.rejects(
+        () => open(project).put("a/b", noise(1), "text/html"),
+        failsWith("refused", /415/),
+      );
+    });
+
+    await test.step("gives up a request that is not answered in time, as temporary", async () => {
+      const { promise, resolve } = Promise.withResolvers<Response>();
+      for (const call of ["put", "get"] as const) {
+        project.faults.push(() => promise);
+        const bucket = open(project, { timeout: 100 });
+        await assert.rejects(
+          () => call === "put" ? bucket.put("a/b", noise(1), ARCHIVE) : bucket.get("a/b"),
+          failsWith("temporary"),
+        );
+      }
+      resolve(new Response());
+    });
+
+    await test.step("calls a connection that breaks before or in the answer temporary", async () => {
+      const broken = ["", "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{"];
+      for (const answer of broken) {
+        const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+        const served = breakOff(listener, answer);
+        const bucket = open(project, { url: `http://127.0.0.1:${(listener.addr as Deno.NetAddr).port}` });
+        await assert.rejects(() => bucket.put("a/b", noise(10), ARCHIVE), failsWith("temporary"));
+        await served;
+      }
+    });
+
+    await test.step("ends the request under way when the worker is told to stop", async () => {
+      const { promise, resolve } = Promise.withResolvers<Response>();
+      const stop = new AbortController();
+      project.faults.push(() => {
+        stop.abort(new Error("told to stop"));
+        return promise;
+      });
+      const { signal } = stop;
+      const bucket = retrying(open(project, { signal }), { signal });
+      await assert.rejects(() => bucket.put("a/b", noise(1), ARCHIVE), new Error("told to stop"));
+      resolve(new Response());
+    });
+
+    await test.step("with retries survives two answers of 500 and a broken download", async () => {
+      const waits: number[] = [];
+      const bucket = retrying(open(project), {
+        random: () => 1,
+        sleep: (ms) => Promise.resolve(void waits.push(ms)),
+      });
+      const unwell = () => new Response("<html>bad gateway", { status: 502 });
+      project.faults.push(unwell, () => refusal("500", "database error"));
+      await bucket.put("retried/part", noise(500_000), ARCHIVE);
+      project.faults.push(() => {
+        const half = new ReadableStream({
+          start(controller) {
+            controller.enqueue(noise(500_000).slice(0, 1000));
+            setTimeout(() => controller.error(new Error("gone")), 20);
+          },
+        });
+        return new Response(half);
+      });
+      assertSameBytes(await bucket.get("retried/part"), noise(500_000));
+      assert.deepEqual(waits, [500, 1000, 500]);
+    });
+  });
+});
+
+Deno.test("[supabaseBucket] calls a server that is not there a temporary failure", async () => {
+  const bucket = supabaseBucket({ url: "http://127.0.0.1:9", key: "k", bucket: "backups" });
+  await assert.rejects(
+    () => bucket.put("a/b", noise(1), ARCHIVE),
+    failsWith("temporary", /"a\/b" could not be stored/),
+  );
+  await assert.rejects(() => bucket.list("a"), failsWith("temporary"));
+});
