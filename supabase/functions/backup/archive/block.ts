@@ -26,7 +26,31 @@ export function openBlock(dumpId: number): Uint8Array {
   return writer.bytes();
 }
 
-/** Ends a data block whose uncompressed bytes have the Adler-32 `checksum`. */
+/** Begins the data block of `dumpId` that holds large objects, each between openLargeObject() and closeBlock(). */
+export function openLargeObjects(dumpId: number): Uint8Array {
+  const writer = new ByteWriter();
+  writer.byte(BLOCK_BLOBS);
+  writer.int(dumpId);
+  return writer.bytes();
+}
+
+/** Begins a large object: a zlib stream of its own. */
+export function openLargeObject(oid: number): Uint8Array {
+  const writer = new ByteWriter();
+  // pg_dump hands OIDs to a function that takes signed integers.
+  writer.int(oid | 0);
+  writeChunk(writer, ZLIB_HEADER);
+  return writer.bytes();
+}
+
+/** Ends a data block of large objects: where an OID is expected, a zero. */
+export function closeLargeObjects(): Uint8Array {
+  const writer = new ByteWriter();
+  writer.int(0);
+  return writer.bytes();
+}
+
+/** Ends a data block, or a large object, whose uncompressed bytes have the Adler-32 `checksum`. */
 export function closeBlock(checksum: number): Uint8Array {
   const ending = new Uint8Array(EMPTY_FINAL_BLOCK.length + 4);
   ending.set(EMPTY_FINAL_BLOCK);

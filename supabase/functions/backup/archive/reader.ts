@@ -1,13 +1,15 @@
 /** Reads an archive from front to back: header, entries, data blocks. */
 import { createInflate, type Inflate } from "node:zlib";
 import type { Entry } from "../toc/entry.ts";
-import { BLOCK_DATA } from "./block.ts";
+import { BLOCK_BLOBS, BLOCK_DATA } from "./block.ts";
 import { type Header, readHeader } from "./header.ts";
 import { ArchiveError, ByteReader, type ReadBytes } from "./primitives.ts";
 import { readEntry } from "./table_of_contents.ts";
 
 export interface DataBlock {
   dumpId: number;
+  /** OID of the large object whose bytes these are: a block of large objects comes as one for each. */
+  largeObject: number | null;
   /**
    * The uncompressed bytes, to be read before the next block is asked for. Fails with ArchiveError where the zlib stream is
    * damaged: inflate checks its Adler-32.
@@ -69,16 +71,21 @@ async function* readBlocks(reader: ByteReader): AsyncGenerator<DataBlock> {
     type !== null;
     type = await reader.byteOrEnd()
   ) {
-    if (type !== BLOCK_DATA) {
+    if (type !== BLOCK_DATA && type !== BLOCK_BLOBS) {
       throw new ArchiveError(
         `Byte ${reader.position - 1} begins no data block: ${type}`,
       );
     }
     const dumpId = await reader.int();
-    const rows = inflated(chunks(reader), dumpId);
-    yield { dumpId, rows };
-    // Whoever skipped the rows still wants the next block.
-    for await (const _ of rows);
+    let oid = type === BLOCK_BLOBS ? await reader.int() : null;
+    while (oid !== 0) {
+      const rows = inflated(chunks(reader), dumpId);
+      yield { dumpId, largeObject: oid === null ? null : oid >>> 0, rows };
+      // Whoever skipped the rows still wants the next block.
+      for await (const _ of rows);
+      if (oid === null) break;
+      oid = await reader.int();
+    }
   }
 }
 

@@ -3,6 +3,7 @@
  * empty, and old rows need not be as wide as new ones. So large tables are sampled, region by region.
  */
 import type { Session } from "../postgres/session.ts";
+import { LARGE_OBJECT_BYTES } from "./large_objects.ts";
 import type { TableData } from "../toc/entry.ts";
 
 /** A run of pages that are taken to be alike. */
@@ -36,7 +37,7 @@ export async function estimateTables(
 ): Promise<Estimate[]> {
   const estimates: Estimate[] = [];
   for (const table of tables) {
-    const onDisk = table.heapBytes + table.toastBytes;
+    const onDisk = table.heapBytes + table.toastBytes + (table.objects?.length ?? 0) * LARGE_OBJECT_BYTES;
     const sampled = table.sliceable && table.filter === "" &&
       table.columnList !== "" &&
       table.pages > 0 && onDisk > sliceBytes * SAMPLED_SHARE;

@@ -2,6 +2,7 @@
 import { closeBlock, COPY_END, openBlock } from "../archive/block.ts";
 import type { Emit, SegmentDeflater } from "../archive/segment.ts";
 import type { Session } from "../postgres/session.ts";
+import { exportLargeObjects } from "./large_objects.ts";
 
 /** Stored as JSON with its slice: whoever claims the slice needs nothing else to export it. */
 export interface Piece {
@@ -12,21 +13,24 @@ export interface Piece {
   columns: string;
   /** `WHERE …` of extension configuration tables; else `""`. */
   filter: string;
-  /** Place of the first row, `(page,line)`; null from the beginning. */
+  /** Place of the first row, `(page,line)`, or first large object's OID; null from the beginning. */
   from: string | null;
   /** Place before which it ends; null for all there is. */
   to: string | null;
   /** Begins, and ends, the table's data. */
   first: boolean;
   last: boolean;
+  /** Large objects instead of a table's rows. */
+  largeObjects?: true;
 }
 
 export interface PieceResult {
   dumpId: number;
+  /** Or large objects. */
   rows: number;
   /** COPY text, with the end mark of a last piece. */
   rawBytes: number;
-  /** Adler-32 of the COPY text. */
+  /** Adler-32 of the COPY text; of large objects, which have one each, it says nothing. */
   adler32: number;
   storedBytes: number;
 }
@@ -41,6 +45,7 @@ export async function exportPiece(
   deflater: SegmentDeflater,
   emit: Emit,
 ): Promise<PieceResult> {
+  if (piece.largeObjects) return await exportLargeObjects(session, piece, deflater, emit);
   let storedBytes = 0;
   const counted: Emit = (bytes) => {
     storedBytes += bytes.length;

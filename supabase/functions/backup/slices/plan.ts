@@ -2,6 +2,7 @@
 import { BackupError } from "../errors.ts";
 import type { TableData } from "../toc/entry.ts";
 import type { Estimate, Region } from "./estimate.ts";
+import { LARGE_OBJECT_BYTES } from "./large_objects.ts";
 import type { Piece } from "./piece.ts";
 
 export interface Slice {
@@ -38,7 +39,11 @@ export function planSlices(
   let open: { estimatedBytes: number; pieces: Piece[] } | null = null;
   for (const [index, table] of tables.entries()) {
     const { bytes, regions } = estimates[index]!;
-    const cuts = regions === null || bytes <= sliceBytes ? [] : cutRegions(regions, sliceBytes);
+    const cuts = bytes <= sliceBytes
+      ? []
+      : table.objects
+      ? cutObjects(table.objects, sliceBytes)
+      : cutRegions(regions ?? [], sliceBytes);
     if (cuts.length > 0) {
       groups.push(
         ...cutPieces(table, cuts).map((piece) => ({
@@ -73,7 +78,7 @@ export function planSlices(
 
 /** The piece that is all of a table. */
 export function wholeTable(
-  { dumpId, qualifiedName, columnList, filter }: TableData,
+  { dumpId, qualifiedName, columnList, filter, objects }: TableData,
 ): Piece {
   const range = { from: null, to: null, first: true, last: true };
   return {
@@ -82,6 +87,7 @@ export function wholeTable(
     columns: columnList,
     filter,
     ...range,
+    ...(objects ? { largeObjects: true } : {}),
   };
 }
 
@@ -94,6 +100,21 @@ function cutPieces(table: TableData, cuts: string[]): Piece[] {
     first: index === 0,
     last: index === cuts.length,
   }));
+}
+
+/** OIDs at which to cut: a large object is never cut itself. */
+function cutObjects(objects: readonly { oid: number; bytes: number }[], sliceBytes: number): string[] {
+  const cuts: string[] = [];
+  let filled = 0;
+  for (const { oid, bytes } of objects) {
+    const cost = bytes + LARGE_OBJECT_BYTES;
+    if (filled > 0 && filled + cost > sliceBytes) {
+      cuts.push(String(oid));
+      filled = 0;
+    }
+    filled += cost;
+  }
+  return cuts;
 }
 
 /** Places `(page,line)` at which to cut so that about `sliceBytes` lie between two of them; inside a page where one alone has more. */

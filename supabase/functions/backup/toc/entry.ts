@@ -37,7 +37,7 @@ export interface Entry {
   hasData: boolean;
 }
 
-/** A table whose rows go into the archive; one for each TABLE DATA entry, in the same order. */
+/** A table whose rows go into the archive; one for each TABLE DATA entry, and one for BLOBS, in the same order. */
 export interface TableData {
   dumpId: number;
   oid: number;
@@ -58,6 +58,8 @@ export interface TableData {
   toastBytes: number;
   /** Estimated rows (reltuples), or -1 when never analysed. */
   estimatedRows: number;
+  /** The large objects of the BLOBS entry, by OID, in place of a table's rows. */
+  objects?: readonly { oid: number; bytes: number }[];
 }
 
 /** Something the archive does not hold, told to the user in the log row. */

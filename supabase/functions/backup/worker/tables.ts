@@ -58,7 +58,7 @@ export function addUp(
         done.adler32,
         done.rawBytes,
       );
-      if (piece.last && !piece.first) {
+      if (piece.last && !piece.first && !piece.largeObjects) {
         closings.push({
           part: firstPart + PARTS_PER_SLICE - 1,
           adler32: checksum,
