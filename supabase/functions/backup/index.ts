@@ -170,4 +170,5 @@ function log(message: string, facts: Record<string, unknown> = {}): void {
   console.log(JSON.stringify({ message, ...facts }));
 }
 
-if (import.meta.main) Deno.serve(answer);
+/** The runtime serves what is declared here; import.meta.main is not true under every runner. */
+export default { fetch: answer };
