@@ -90,7 +90,14 @@ export async function startFunctions(options: FunctionsOptions): Promise<Functio
     }
   };
 
-  const server = Deno.serve({ hostname: "127.0.0.1", port: options.port ?? 0, onListen: () => {} }, respond);
+  let server: Deno.HttpServer<Deno.NetAddr>;
+  try {
+    server = Deno.serve({ hostname: "127.0.0.1", port: options.port ?? 0, onListen: () => {} }, respond);
+  } catch (error) {
+    // The port is taken.
+    await processes.stop();
+    throw error;
+  }
 
   return {
     url: `http://127.0.0.1:${server.addr.port}`,

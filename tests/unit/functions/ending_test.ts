@@ -85,3 +85,15 @@ Deno.test("[functions] a folder that is not there is refused at the start", asyn
   const options = { functionsDir: "/nowhere/functions", env: {}, jwtSecret: "a secret" };
   await assert.rejects(startFunctions(options), /nowhere\/functions/);
 });
+
+Deno.test("[functions] a port that is taken is told, and leaves nothing", async () => {
+  await withTemporaryFolder(() =>
+    withFunctions({}, {}, async ({ url, functionsDir }) => {
+      const port = Number(new URL(url).port);
+      await assert.rejects(
+        startFunctions({ functionsDir, env: {}, jwtSecret: "a secret", port }),
+        Deno.errors.AddrInUse,
+      );
+    })
+  );
+});
