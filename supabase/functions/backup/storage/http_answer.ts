@@ -1,5 +1,4 @@
 /** Reads the answer to one HTTP/1.1 request (RFC 9112): that of an upload, a short one. */
-import { Buffer } from "node:buffer";
 
 /** More than this is not what Storage says to an upload. */
 const LONGEST_ANSWER = 1024 * 1024;
@@ -13,7 +12,7 @@ export async function readAnswer(connection: Pick<Deno.Conn, "read">): Promise<R
   const buffer = new Uint8Array(READ_SIZE);
   while (arrived.length < LONGEST_ANSWER) {
     const length = await connection.read(buffer);
-    if (length !== null) arrived += Buffer.from(buffer.subarray(0, length)).toString("latin1");
+    if (length !== null) arrived += String.fromCharCode(...buffer.subarray(0, length));
     const answer = parse(arrived, length === null);
     if (answer !== null) return answer;
     if (length === null) throw new TypeError("the connection ended before the answer did");
@@ -37,7 +36,7 @@ function parse(text: string, ended: boolean): Response | null {
   }));
   const body = bodyOf(rest, headers, ended);
   if (body === null) return null;
-  const bytes = body === "" ? null : new Uint8Array(Buffer.from(body, "latin1"));
+  const bytes = body === "" ? null : Uint8Array.from(body, (byte) => byte.charCodeAt(0));
   return new Response(bytes, { status: Number(status), statusText, headers });
 }
 
