@@ -26,7 +26,7 @@ const STATUS: Partial<Record<BackupErrorCode, number>> = {
 const isolate = new Isolate();
 isolate.listen(globalThis);
 
-export async function answer(request: Request): Promise<Response> {
+async function answer(request: Request): Promise<Response> {
   try {
     if (request.method !== "POST") {
       return json(405, {
@@ -170,5 +170,4 @@ function log(message: string, facts: Record<string, unknown> = {}): void {
   console.log(JSON.stringify({ message, ...facts }));
 }
 
-/** The runtime serves what is declared here; import.meta.main is not true under every runner. */
-export default { fetch: answer };
+Deno.serve(answer);

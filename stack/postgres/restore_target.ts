@@ -1,0 +1,38 @@
+/** A second server to restore a project's backup into: its roles, an empty database, nothing else. */
+import postgres from "postgres";
+import { type Cluster, startCluster } from "./cluster.ts";
+
+/** The database that backups are restored into. pg_cron takes one database a server, named before it starts. */
+export const RESTORED = "restored";
+
+/**
+ * Starts a server that has the roles of the server at `source`, which may not log in, and an empty database. With the
+ * roles there pg_restore needs no option to restore owners and grants as they were.
+ */
+export async function startRestoreTarget(source: string): Promise<Cluster> {
+  const target = await startCluster({
+    superuser: "supabase_admin",
+    settings: {
+      shared_preload_libraries: "pg_cron",
+      "cron.database_name": RESTORED,
+      "cron.use_background_workers": "off",
+      // Jobs of the backup must not run here.
+      "cron.launch_active_jobs": "off",
+      wal_level: "logical",
+    },
+  });
+  const [from, to] = [source, target.url()].map((url) => postgres(url, { max: 1, onnotice: () => {} }));
+  try {
+    const roles = await from!<{ name: string; attributes: string }[]>`
+      select quote_ident(rolname) as name, case when rolbypassrls then 'bypassrls' else '' end as attributes
+      from pg_roles where rolname !~ '^pg_' and rolname <> 'supabase_admin'`;
+    for (const { name, attributes } of roles) await to!.unsafe(`create role ${name} nologin ${attributes}`);
+    await to!.unsafe(`create database ${RESTORED} template template0`);
+    return target;
+  } catch (error) {
+    await target.stop();
+    throw error;
+  } finally {
+    await Promise.all([from!.end(), to!.end()]);
+  }
+}

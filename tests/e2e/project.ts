@@ -1,0 +1,113 @@
+/** A project on the embedded stack, and what a person does with it: start backups, look into the log and the bucket. */
+import { createClient, type SupabaseClient } from "@supabase/supabase-js";
+import postgres, { type Sql } from "postgres";
+import { type Stack, type StackOptions, startStack } from "../../stack/stack.ts";
+
+export interface Run {
+  id: number;
+  name: string;
+  status: "queued" | "running" | "succeeded" | "failed" | "cancelled";
+  attempt: number;
+  invocations: number;
+  tables: number | null;
+  rows: number | null;
+  raw_bytes: number | null;
+  stored_bytes: number | null;
+  parts: number | null;
+  warnings: { code: string; object: string; message: string }[];
+  error_code: string | null;
+  error_message: string | null;
+  error_hint: string | null;
+  finished_at: string | null;
+  verified_at: string | null;
+  removed_at: string | null;
+  attempts: { attempt: number; error: { code: string; message: string }; worker_died: boolean }[];
+  trigger: string;
+}
+
+export interface Project extends AsyncDisposable {
+  stack: Stack;
+  /** Role postgres. */
+  sql: Sql;
+  /** Role supabase_admin. */
+  superuser: Sql;
+  /** supabase-js with the secret key. */
+  client: SupabaseClient;
+  /** Lines that the function has logged. */
+  logged: string[];
+  run(id: number): Promise<Run>;
+  /** Waits until a run has ended; wakes the watch-dog more often than pg_cron would. */
+  ended(id: number): Promise<Run>;
+  /** `backup.start()` and the wait for its end. */
+  backUp(trigger?: "manual" | "scheduled"): Promise<Run>;
+  /** Names of all objects in the bucket, folder by folder. */
+  stored(): Promise<Record<string, string[]>>;
+}
+
+const PATIENCE_MS = 90_000;
+
+export async function startProject(options: StackOptions = {}): Promise<Project> {
+  const logged: string[] = [];
+  const stack = await startStack({
+    ...options,
+    log: (source, line) => source === "functions" && logged.push(line),
+  });
+  const connect = (url: string) => postgres(url, { max: 2, onnotice: () => {} });
+  const [sql, superuser] = [connect(stack.databaseUrl), connect(stack.superuserUrl)];
+  const client = createClient(stack.apiUrl, stack.keys.secretKey, {
+    auth: { persistSession: false, autoRefreshToken: false },
+  });
+
+  const run = async (id: number): Promise<Run> => {
+    const [row] = await superuser<
+      { run: Run }[]
+    >`select to_jsonb(l) as run from backup.log l where id = ${id}`;
+    return row!.run;
+  };
+  const ended = async (id: number): Promise<Run> => {
+    let watched = Date.now();
+    const found = await until(`run ${id} has ended`, async () => {
+      if (Date.now() - watched > 3000) {
+        watched = Date.now();
+        await superuser`set role postgres`.then(() => superuser`select backup.watch()`).catch(() => {});
+        await superuser`reset role`;
+      }
+      const now = await run(id);
+      return now.finished_at === null ? null : now;
+    }).catch((error) => {
+      throw new Error(`${error.message}\n${logged.slice(-20).join("\n")}`);
+    });
+    return found;
+  };
+
+  return {
+    ...{ stack, sql, superuser, client, logged, run, ended },
+    async backUp(trigger = "manual") {
+      const [row] = await sql<{ id: number }[]>`select backup.start(${trigger})::int as id`;
+      return await ended(row!.id);
+    },
+    async stored() {
+      const rows = await superuser<{ folder: string; name: string }[]>`
+        select split_part(name, '/', 1) as folder, split_part(name, '/', 2) as name
+        from storage.objects where bucket_id = 'backups' order by name`;
+      const folders: Record<string, string[]> = {};
+      for (const { folder, name } of rows) (folders[folder] ??= []).push(name);
+      return folders;
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.allSettled([sql.end({ timeout: 1 }), superuser.end({ timeout: 1 })]);
+      await stack.stop();
+    },
+  };
+}
+
+/** Waits until `look` finds something; throws what was waited for. */
+export async function until<T>(what: string, look: () => Promise<T | null>): Promise<T> {
+  const deadline = Date.now() + PATIENCE_MS;
+  while (Date.now() < deadline) {
+    const found = await look();
+    if (found !== null) return found;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`waited ${PATIENCE_MS / 1000} s in vain until ${what}`);
+}
