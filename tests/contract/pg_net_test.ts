@@ -9,15 +9,39 @@ interface Echo {
   body: string;
 }
 
-/** Runs a query whose first column is a request id, and answers what the server saw of the request. */
-async function echoOf(fixture: Fixture, query: string): Promise<Echo> {
-  const row = await fixture.response(await idOf(fixture, query));
+/** Requests whose answers are looked at below; queued at once, because the worker takes a batch a second. */
+const REQUESTS = {
+  ok: "net.http_get('$url/status?code=200')",
+  broken: "net.http_get('$url/status?code=500')",
+  post: `net.http_post('$url/echo', '{"b":[1,2],"a":"ü"}')`,
+  postNull: "net.http_post('$url/echo', body := null)",
+  params: `net.http_get('$url/echo?x=1', params := '{"a b":"c&d=ü","n":5}')`,
+  headers: `net.http_post('$url/echo', headers := '{"X-Number":7,"X-Null":null,"X-Text":"t"}')`,
+  delete: "net.http_delete('$url/echo')",
+  deleteBody: `net.http_delete('$url/echo', body := '{"a":1}')`,
+  redirect: "net.http_get('$url/redirect')",
+  big: "net.http_get('$url/big')",
+  binary: "net.http_get('$url/binary')",
+  empty: "net.http_get('$url/empty')",
+};
+
+type Ids = Record<keyof typeof REQUESTS, string>;
+
+async function enqueue({ sql, url }: Fixture): Promise<Ids> {
+  const calls = Object.entries(REQUESTS).map(([name, call]) => `(${call})::text as "${name}"`);
+  const [row] = await sql.unsafe<[Ids]>(`select ${calls.join().replaceAll("$url", url)}`);
+  return row;
+}
+
+/** What the server saw of a request. */
+async function echoOf({ response }: Fixture, id: string): Promise<Echo> {
+  const row = await response(id);
   assert.equal(row.error_msg, null);
   return JSON.parse(row.content!);
 }
 
-async function idOf({ sql, url }: Fixture, query: string): Promise<string> {
-  const [row] = await sql.unsafe(`select (${query.replaceAll("$url", url)})::text as id`);
+async function idOf({ sql, url }: Fixture, call: string): Promise<string> {
+  const [row] = await sql.unsafe(`select (${call.replaceAll("$url", url)})::text as id`);
   return row!.id;
 }
 
@@ -120,9 +144,10 @@ Deno.test("pg_net", async (t) => {
     assert.equal(left, undefined);
   });
 
+  const ids = await enqueue(fixture);
+
   await t.step("records an answer, and takes the request off the queue", async () => {
-    const id = await idOf(fixture, "net.http_get('$url/status?code=200')");
-    const row = await response(id);
+    const row = await response(ids.ok);
     assert.deepEqual([row.status_code, row.content, row.timed_out, row.error_msg], [
       200,
       "so it is",
@@ -131,41 +156,37 @@ Deno.test("pg_net", async (t) => {
     ]);
     assert.equal(row.content_type, "text/plain;charset=UTF-8");
     assert.equal(row.headers!["content-type"], row.content_type);
-    const [left] = await sql`select from net.http_request_queue where id = ${id}`;
+    const [left] = await sql`select from net.http_request_queue where id = ${ids.ok}`;
     assert.equal(left, undefined);
-    const [result] = await sql`select (net._http_collect_response(${id})).*`;
+    const [result] = await sql`select (net._http_collect_response(${ids.ok})).*`;
     assert.equal(result!.status, "SUCCESS");
     assert.equal(result!.message, "ok");
   });
 
   await t.step("takes HTTP's own errors for answers", async () => {
-    const id = await idOf(fixture, "net.http_get('$url/status?code=500')");
-    const row = await response(id);
+    const row = await response(ids.broken);
     assert.deepEqual([row.status_code, row.timed_out, row.error_msg], [500, false, null]);
-    const [result] = await sql`select (net._http_collect_response(${id})).status`;
+    const [result] = await sql`select (net._http_collect_response(${ids.broken})).status`;
     assert.equal(result!.status, "SUCCESS");
   });
 
   await t.step("sends a body as the text of jsonb, with its own user agent", async () => {
-    const post = `net.http_post('$url/echo', '{"b":[1,2],"a":"ü"}')`;
-    const { method, headers, body } = await echoOf(fixture, post);
+    const { method, headers, body } = await echoOf(fixture, ids.post);
     assert.deepEqual([method, body], ["POST", '{"a": "ü", "b": [1, 2]}']);
     assert.equal(headers["content-type"], "application/json");
     assert.match(headers["user-agent"]!, /^pg_net\/0\./);
-    const empty = await echoOf(fixture, "net.http_post('$url/echo', body := null)");
+    const empty = await echoOf(fixture, ids.postNull);
     assert.deepEqual([empty.method, empty.body], ["POST", ""]);
   });
 
   await t.step("encodes params into the query", async () => {
-    const get = `net.http_get('$url/echo?x=1', params := '{"a b":"c&d=ü","n":5}')`;
-    const { url: asked } = await echoOf(fixture, get);
+    const { url: asked } = await echoOf(fixture, ids.params);
     // libcurl writes hexadecimal digits in both cases.
     assert.equal(asked.toLowerCase(), `${url}/echo?x=1&n=5&a%20b=c%26d%3d%c3%bc`);
   });
 
   await t.step("sends headers as text, leaves null ones out, adds the content type", async () => {
-    const post = `net.http_post('$url/echo', headers := '{"X-Number":7,"X-Null":null,"X-Text":"t"}')`;
-    const { headers } = await echoOf(fixture, post);
+    const { headers } = await echoOf(fixture, ids.headers);
     assert.equal(headers["x-number"], "7");
     assert.equal(headers["x-text"], "t");
     assert.ok(!("x-null" in headers));
@@ -173,28 +194,22 @@ Deno.test("pg_net", async (t) => {
   });
 
   await t.step("sends a delete with and without a body", async () => {
-    const bare = await echoOf(fixture, "net.http_delete('$url/echo')");
+    const bare = await echoOf(fixture, ids.delete);
     assert.deepEqual([bare.method, bare.body], ["DELETE", ""]);
-    const { method, body, headers } = await echoOf(
-      fixture,
-      `net.http_delete('$url/echo', body := '{"a":1}')`,
-    );
+    const { method, body, headers } = await echoOf(fixture, ids.deleteBody);
     assert.deepEqual([method, body], ["DELETE", '{"a": 1}']);
     assert.equal(headers["content-type"], "application/x-www-form-urlencoded");
   });
 
   await t.step("follows redirects", async () => {
-    assert.equal(
-      (await echoOf(fixture, "net.http_get('$url/redirect')")).url,
-      `${url}/echo?redirected=1`,
-    );
+    assert.equal((await echoOf(fixture, ids.redirect)).url, `${url}/echo?redirected=1`);
   });
 
   await t.step("keeps text whole, and nothing of what begins with a zero byte", async () => {
-    const big = await response(await idOf(fixture, "net.http_get('$url/big')"));
+    const big = await response(ids.big);
     assert.equal(big.content!.length, 1_500_000);
-    for (const path of ["binary", "empty"]) {
-      const row = await response(await idOf(fixture, `net.http_get('$url/${path}')`));
+    for (const id of [ids.binary, ids.empty]) {
+      const row = await response(id);
       assert.deepEqual([row.status_code, row.content || null], [200, null]);
     }
   });
