@@ -768,6 +768,8 @@ as $$
             c.created_at,
             c.answer,
             c.worker is null and case
+                -- It reached an isolate that works for this run, or another, already: the next call finds another one.
+                when c.answer ->> 'status' = '503' and c.answer ->> 'body' like '%"busy"%' then c.created_at > clock_timestamp() - interval '1 second'
                 -- Refused or not delivered: wait a little before the next call, not longer.
                 when c.answer ->> 'status' not like '2%' or c.answer ? 'error' then c.created_at > clock_timestamp() - interval '5 seconds'
                 -- Under way: pg_net's queue, a cold start, two connections.
@@ -1735,6 +1737,8 @@ begin
     update backup.workers w set progress = null where w.id = worker;
     update backup.log l set progressed_at = clock_timestamp() where l.id = run.id;
     perform backup._note_progress(run);
+    -- A call that came to nothing is repeated now, not in a minute.
+    perform backup._steer(run.id);
     return true;
 end;
 $$;

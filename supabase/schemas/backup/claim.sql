@@ -110,6 +110,8 @@ begin
     update backup.workers w set progress = null where w.id = worker;
     update backup.log l set progressed_at = clock_timestamp() where l.id = run.id;
     perform backup._note_progress(run);
+    -- A call that came to nothing is repeated now, not in a minute.
+    perform backup._steer(run.id);
     return true;
 end;
 $$;
