@@ -127,6 +127,16 @@ Deno.test("[supabaseBucket]", async (test) => {
       }
     });
 
+    await test.step("gives up an upload that the server does not read", async () => {
+      const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+      const accepted = listener.accept();
+      const url = `http://127.0.0.1:${(listener.addr as Deno.NetAddr).port}`;
+      const bucket = open(project, { url, timeout: 200 });
+      await assert.rejects(() => bucket.put("a/b", noise(20_000_000), ARCHIVE), failsWith("temporary"));
+      (await accepted).close();
+      listener.close();
+    });
+
     await test.step("ends the request under way when the worker is told to stop", async () => {
       const { promise, resolve } = Promise.withResolvers<Response>();
       const stop = new AbortController();
