@@ -17,6 +17,7 @@ export type BackupErrorCode =
   | "not_started"
   | "storage_failed"
   | "storage_full"
+  | "manifest_invalid"
   | "verification_failed"
   | "cancelled"
   | "internal";

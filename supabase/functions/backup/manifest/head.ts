@@ -1,0 +1,37 @@
+/** Reads an archive's head again before the backup is let go. */
+import { ArchiveError } from "../archive/primitives.ts";
+import { bytesFrom, readArchive } from "../archive/reader.ts";
+import { BackupError } from "../errors.ts";
+
+/**
+ * Checks that `head`, the bytes of the first part (of the first parts, where the table of contents is longer than one), is a
+ * header and a table of contents of `entries` entries with dump ids of their own, and nothing else. Throws BackupError
+ * `verification_failed`.
+ */
+export async function checkHead(head: Uint8Array | readonly Uint8Array[], entries: number): Promise<void> {
+  try {
+    await expectEntries(head instanceof Uint8Array ? [head] : head, entries);
+  } catch (error) {
+    if (!(error instanceof ArchiveError)) throw error;
+    throw new BackupError(
+      "verification_failed",
+      `The archive's table of contents cannot be read back: ${error.message}`,
+      "This is an error of the backup itself, not of Storage: please report it.",
+      error,
+    );
+  }
+}
+
+async function expectEntries(head: readonly Uint8Array[], expected: number): Promise<void> {
+  const bytes = bytesFrom((async function* () {
+    for (const part of head) yield await Promise.resolve(part);
+  })());
+  const { entries } = await readArchive(bytes);
+  if (entries.length !== expected) {
+    throw new ArchiveError(`it has ${entries.length} entries instead of ${expected}`);
+  }
+  if (new Set(entries.map(({ dumpId }) => dumpId)).size !== expected) {
+    throw new ArchiveError("two entries share a dump id");
+  }
+  if ((await bytes(1)).length > 0) throw new ArchiveError("bytes follow it in its part");
+}

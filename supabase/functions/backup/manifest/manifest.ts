@@ -1,0 +1,135 @@
+/** `manifest.json`, both ways: what a backup holds. It is the truth about a backup, also when the log is lost. */
+import { BackupError } from "../errors.ts";
+import type { Warning } from "../toc/entry.ts";
+import { count, list, matching, oneOf, record, type Shape, ShapeError, text } from "./shape.ts";
+
+/** Raised when a reader of the version before would misread a manifest; a new member alone does not. */
+const FORMAT_VERSION = 1;
+
+/** Its name in the backup's folder. */
+export const MANIFEST_NAME = "manifest.json";
+
+export interface Manifest {
+  formatVersion: typeof FORMAT_VERSION;
+  /** Folder of the backup. */
+  name: string;
+  /** When the manifest was written, as `Date.toISOString` has it. */
+  createdAt: string;
+  /** The instant of the database that the backup holds. */
+  snapshotAt: string;
+  run: { id: number; trigger: "scheduled" | "manual"; attempt: number };
+  server: { version: string; database: string };
+  archive: { format: "PGDMP 1.14"; level: number; entries: number };
+  /** Rows and bytes of COPY text before compression; bytes as stored. Large objects count here, but are in no table. */
+  totals: { tables: number; rows: number; rawBytes: number; storedBytes: number; parts: number };
+  tables: { schema: string; name: string; rows: number; rawBytes: number }[];
+  /** In archive order, which is name order. */
+  parts: Part[];
+  warnings: Warning[];
+}
+
+export interface Part {
+  /** Without the folder. */
+  name: string;
+  bytes: number;
+  sha256: string;
+}
+
+const instant = matching(/^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d(:?\d\d)?)$/, "an instant");
+
+const MANIFEST: Shape<Manifest> = record<Manifest>({
+  formatVersion: oneOf(FORMAT_VERSION),
+  name: matching(/^backup-\d{8}-\d{6}(-\d+)?$/, "the name of a backup"),
+  createdAt: instant,
+  snapshotAt: instant,
+  run: record<Manifest["run"]>({ id: count, trigger: oneOf("scheduled", "manual"), attempt: count }),
+  server: record<Manifest["server"]>({ version: text, database: text }),
+  archive: record<Manifest["archive"]>({ format: oneOf("PGDMP 1.14"), level: count, entries: count }),
+  totals: record<Manifest["totals"]>({
+    tables: count,
+    rows: count,
+    rawBytes: count,
+    storedBytes: count,
+    parts: count,
+  }),
+  tables: list(
+    record<Manifest["tables"][number]>({ schema: text, name: text, rows: count, rawBytes: count }),
+  ),
+  parts: list(record<Part>({
+    name: matching(/^\d{5}\.dump$/, "the name of a part"),
+    bytes: count,
+    sha256: matching(/^[0-9a-f]{64}$/, "a SHA-256 in hexadecimal"),
+  })),
+  warnings: list(record<Warning>({ code: text, object: text, message: text })),
+});
+
+/** Stable: equal manifests are equal bytes. Throws BackupError `manifest_invalid` for one that could not be read again. */
+export function writeManifest(manifest: Manifest): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(checked(manifest), null, 2) + "\n");
+}
+
+/** Throws BackupError `manifest_invalid`, which says what is wrong and where. */
+export function readManifest(bytes: Uint8Array): Manifest {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch (error) {
+    throw invalid(`it is no JSON (${(error as Error).message})`, error);
+  }
+  const version = (parsed as Partial<Manifest> | null)?.formatVersion as unknown;
+  if (typeof version === "number" && version > FORMAT_VERSION) {
+    throw new BackupError(
+      "manifest_invalid",
+      `${MANIFEST_NAME} has the format version ${version}, and ${FORMAT_VERSION} is the newest known here`,
+      "The backup was made by a newer release: use that one, or pg_restore on the joined parts.",
+    );
+  }
+  return checked(parsed);
+}
+
+function checked(value: unknown): Manifest {
+  try {
+    const manifest = MANIFEST(value, "");
+    expectConsistent(manifest);
+    return manifest;
+  } catch (error) {
+    if (error instanceof ShapeError) throw invalid(error.message, error);
+    throw error;
+  }
+}
+
+/** What is said twice is said the same. */
+function expectConsistent({ totals, tables, parts }: Manifest): void {
+  const sum = (numbers: number[]) => numbers.reduce((a, b) => a + b, 0);
+  const exact = [
+    ["tables", totals.tables, tables.length],
+    ["parts", totals.parts, parts.length],
+    ["storedBytes", totals.storedBytes, sum(parts.map(({ bytes }) => bytes))],
+  ] as const;
+  for (const [name, said, found] of exact) {
+    if (said !== found) throw new ShapeError(`totals.${name} is ${said}, but the list has ${found}`);
+  }
+  for (const name of ["rows", "rawBytes"] as const) {
+    const found = sum(tables.map((table) => table[name]));
+    if (totals[name] < found) {
+      throw new ShapeError(`totals.${name} is ${totals[name]}, but the tables have ${found}`);
+    }
+  }
+  if (parts.length === 0) throw new ShapeError("parts is empty");
+  parts.forEach((part, index) => {
+    if (index > 0 && part.name <= parts[index - 1]!.name) {
+      throw new ShapeError(
+        `parts[${index}].name is "${part.name}", which does not come after the part before it`,
+      );
+    }
+  });
+}
+
+function invalid(what: string, cause: unknown): BackupError {
+  return new BackupError(
+    "manifest_invalid",
+    `${MANIFEST_NAME} cannot be trusted: ${what}`,
+    "The file was damaged or changed after it was written. The parts may be whole: pg_restore takes them joined in name order.",
+    cause,
+  );
+}

@@ -1,0 +1,78 @@
+/** Compares a backup's parts with what Storage really holds. */
+import { BackupError } from "../errors.ts";
+import { type Bucket, BucketError } from "../storage/bucket.ts";
+import { MANIFEST_NAME, type Part } from "./manifest.ts";
+import { sha256OfPieces } from "./sha256.ts";
+
+export interface VerifyOptions {
+  /** Parts that an earlier invocation has read back; their presence and size are still checked. */
+  alreadyVerified: ReadonlySet<string>;
+  /** Called after each part whose checksum matched; when it throws, the verification ends with its error. */
+  onVerified(name: string): Promise<void> | void;
+  /** Asked before each further part; a call always gets one part on. Without it there is no limit. */
+  withinBudget?(part: Part): boolean;
+}
+
+/**
+ * Lists the folder and compares names and sizes, then reads each part and compares its SHA-256. Answers true when all parts
+ * are verified, false when the budget ended before: call it again. Throws BackupError `verification_failed` with the parts
+ * that are missing, too many, of another size or damaged, and what the bucket throws.
+ */
+export async function verifyParts(
+  bucket: Bucket,
+  folder: string,
+  parts: readonly Part[],
+  { alreadyVerified, onVerified, withinBudget = () => true }: VerifyOptions,
+): Promise<boolean> {
+  await compareListing(bucket, folder, parts);
+  const left = parts.filter(({ name }) => !alreadyVerified.has(name));
+  for (const [index, part] of left.entries()) {
+    if (index > 0 && !withinBudget(part)) return false;
+    await comparePart(bucket, folder, part);
+    await onVerified(part.name);
+  }
+  return true;
+}
+
+async function compareListing(bucket: Bucket, folder: string, parts: readonly Part[]): Promise<void> {
+  const stored = new Map((await bucket.list(folder)).map(({ name, bytes }) => [name, bytes]));
+  stored.delete(MANIFEST_NAME);
+  const wrong: string[] = [];
+  for (const { name, bytes } of parts) {
+    const found = stored.get(name);
+    if (found === undefined) wrong.push(`${name} is missing`);
+    else if (found !== bytes) wrong.push(`${name} has ${found} bytes instead of ${bytes}`);
+    stored.delete(name);
+  }
+  for (const name of stored.keys()) wrong.push(`${name} is not part of the backup`);
+  if (wrong.length > 0) throw failed(folder, wrong);
+}
+
+async function comparePart(bucket: Bucket, folder: string, { name, bytes, sha256 }: Part): Promise<void> {
+  try {
+    const found = await bucket.read(`${folder}/${name}`, sha256OfPieces);
+    if (found.bytes !== bytes) {
+      throw failed(folder, [`${name} came with ${found.bytes} bytes instead of ${bytes}`]);
+    }
+    if (found.sha256 !== sha256) {
+      throw failed(folder, [`${name} has the SHA-256 ${found.sha256} instead of ${sha256}`]);
+    }
+  } catch (error) {
+    if (error instanceof BucketError && error.failure === "missing") {
+      throw failed(folder, [`${name} is gone`]);
+    }
+    throw error;
+  }
+}
+
+/** How many faults a message names: a log line is short. */
+const NAMED = 5;
+
+function failed(folder: string, wrong: string[]): BackupError {
+  const more = wrong.length > NAMED ? `; and ${wrong.length - NAMED} more` : "";
+  return new BackupError(
+    "verification_failed",
+    `${folder} is not in Storage as it was written: ${wrong.slice(0, NAMED).join("; ")}${more}`,
+    "Somebody or something else writes to the bucket, or Storage lost bytes. Start another backup, and look at Storage's log.",
+  );
+}
