@@ -46,7 +46,7 @@ export async function startNet({ databaseUrl, log = () => {} }: NetOptions): Pro
         while (!signal.aborted && await batch(sql, signal) > 0) await bell.wait(PAUSE_MS);
       } catch (error) {
         if (signal.aborted) return;
-        log(`net: ${error instanceof Error ? error.message : error}`);
+        log(error instanceof Error ? error.message : String(error));
       }
     }
   };
