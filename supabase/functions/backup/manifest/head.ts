@@ -12,10 +12,10 @@ export async function checkHead(head: Uint8Array | readonly Uint8Array[], entrie
   try {
     await expectEntries(head instanceof Uint8Array ? [head] : head, entries);
   } catch (error) {
-    if (!(error instanceof ArchiveError)) throw error;
+    // ArchiveError, or TypeError for a text that is no UTF-8.
     throw new BackupError(
       "verification_failed",
-      `The archive's table of contents cannot be read back: ${error.message}`,
+      `The archive's table of contents cannot be read back: ${(error as Error).message}`,
       "This is an error of the backup itself, not of Storage: please report it.",
       error,
     );
