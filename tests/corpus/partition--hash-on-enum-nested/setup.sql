@@ -1,4 +1,4 @@
--- not restored: rows of one partition stand in an order that follows from OIDs
+-- not restored: rows move between partitions, because their hash follows OIDs
 create type public.genre as enum ('a', 'b', 'c', 'd');
 create table public.show (genre public.genre, id integer) partition by list (id);
 create table public.show_1 partition of public.show for values in (1) partition by hash (genre);
