@@ -1,0 +1,61 @@
+/** Rotation, after a verified success: looks, decides, removes. */
+import { MANIFEST_NAME } from "../manifest/manifest.ts";
+import type { LoggedRun } from "../run/verbs.ts";
+import type { Bucket } from "../storage/bucket.ts";
+import type { Warning } from "../toc/entry.ts";
+import { gatherBackups } from "./gather.ts";
+import { planRotation, type RotationPlan, type RotationPolicy } from "./policy.ts";
+
+export interface RotateOptions {
+  /** Every run that is not removed, the present one included. */
+  log: readonly LoggedRun[];
+  /** The backup that was just stored and verified. */
+  finished: string;
+  policy: RotationPolicy;
+  now: Date;
+  /** Called for each backup whose objects are gone. */
+  onRemoved(name: string): Promise<void>;
+}
+
+/** What was done, and what could not be done: a rotation never fails the run. */
+export interface Rotation {
+  removed: string[];
+  warnings: Warning[];
+}
+
+/** Rotates the bucket's backups. Throws nothing: whatever fails is a warning, and the next rotation does it. */
+export async function rotate(bucket: Bucket, options: RotateOptions): Promise<Rotation> {
+  try {
+    const { backups, warnings } = await gatherBackups(bucket, options.log, options.finished, options.now);
+    const plan = planRotation(backups, options.policy, options.now);
+    const { removed, warnings: failures } = await removeBackups(bucket, plan.remove, options.onRemoved);
+    return { removed, warnings: [...warnings, ...failures] };
+  } catch (error) {
+    return { removed: [], warnings: [failed("rotation", error)] };
+  }
+}
+
+/** Removes what a plan says, the manifest of each first: what a cut-off leaves behind nobody takes for a backup. */
+export async function removeBackups(
+  bucket: Bucket,
+  remove: RotationPlan["remove"],
+  onRemoved: RotateOptions["onRemoved"],
+): Promise<Rotation> {
+  const rotation: Rotation = { removed: [], warnings: [] };
+  for (const { name } of remove) {
+    try {
+      await bucket.remove([`${name}/${MANIFEST_NAME}`]);
+      await bucket.remove((await bucket.list(name)).map((object) => `${name}/${object.name}`));
+      await onRemoved(name);
+      rotation.removed.push(name);
+    } catch (error) {
+      rotation.warnings.push(failed(name, error));
+    }
+  }
+  return rotation;
+}
+
+function failed(object: string, error: unknown): Warning {
+  const reason = error instanceof Error ? error.message : String(error);
+  return { code: "not_rotated", object, message: `it stays until the next rotation: ${reason}` };
+}
