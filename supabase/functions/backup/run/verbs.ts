@@ -56,6 +56,8 @@ export interface Facts {
   server_version: string;
   snapshot_at: string;
   entries: number;
+  /** Parts of header and table of contents: the first ones. */
+  head_parts: number;
   tables: { dumpId: number; schema: string; name: string }[];
 }
 
@@ -104,7 +106,7 @@ export interface Finish {
     number: number;
     first_part: number;
     pieces: Piece[];
-    result: SliceResult;
+    result: StoredResult;
   }[];
   parts: (StoredPart & {
     slice_number: number | null;

@@ -65,6 +65,7 @@ export async function planRun(worker: Worker): Promise<void> {
       server_version: dump.serverVersion,
       snapshot_at: instant!.now,
       entries: dump.entries.length,
+      head_parts: parts.length,
       tables: dump.data.map(({ dumpId, schema, name }) => ({
         dumpId,
         schema,
