@@ -85,6 +85,11 @@ export class StorageProject {
     return this.#access.url;
   }
 
+  /** Where it is known: see has(). */
+  get jwtSecret(): string {
+    return this.#access.jwtSecret!;
+  }
+
   get sql(): postgres.Sql {
     return this.#sql!;
   }
@@ -95,7 +100,7 @@ export class StorageProject {
 
   /** A token of the project with claims of one's own. */
   async token(claims: Record<string, unknown>, secondsFromNow = 3600): Promise<string> {
-    return await signToken(this.#access.jwtSecret!, claims, secondsFromNow);
+    return await signToken(this.jwtSecret, claims, secondsFromNow);
   }
 
   /** supabase-js's storage client, acting as `role` or with another token, on this server or on another one. */
