@@ -103,6 +103,9 @@ export function fromDatabase(error: unknown): unknown {
     case "22P02":
       return new StorageError("InvalidParameter", 400, error.message);
     default:
-      return new StorageError("DatabaseError", 500, `database error, code: ${error.code}`);
+      return Object.assign(
+        new StorageError("DatabaseError", 500, `database error, code: ${error.code}`),
+        { cause: error },
+      );
   }
 }

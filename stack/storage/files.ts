@@ -91,8 +91,13 @@ export class Files {
     }
   }
 
+  /** Throws InvalidKey for a step out of the folder, whoever let the name into the tables. */
   #path({ bucket, name, version }: FileKey): string {
-    return join(this.#dir, bucket, name, version);
+    const key = `${bucket}/${name}`;
+    if (key.split("/").some((step) => step === "." || step === "..")) {
+      throw errors.invalidKey(`${key} contains dot path segment`);
+    }
+    return join(this.#dir, key, version);
   }
 
   /** Another upload's remove() may take the empty folder away before the file is in it: then once more. */

@@ -14,12 +14,9 @@ export function checkBucketName(name: string): void {
   if (!BUCKET_NAME.test(name) || name.trim() !== name) throw errors.invalidBucketName();
 }
 
-/** Throws InvalidKey unless `name` may name an object: ASCII, no step out of the bucket's folder. */
+/** Throws InvalidKey unless `name` may name an object. */
 export function checkObjectName(name: string): void {
   if (!OBJECT_NAME.test(name)) throw errors.invalidKey(name);
-  if (name.split("/").some((step) => step === "." || step === "..")) {
-    throw errors.invalidKey(`${name} contains dot path segment`);
-  }
 }
 
 /** Throws InvalidMimeType unless each may stand in a bucket's list: `type/subtype`, `type/*` or `*`. */

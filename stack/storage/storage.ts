@@ -1,7 +1,7 @@
 /**
- * A stand-in for the Storage API: the routes, statuses and bodies of the real server for what supabase-js and the CLI use, over the
- * tables of schema `storage` with row level security enforced, files on disk. The facts it follows are stated by
- * tests/contract/storage_*_test.ts, which run against the real server too.
+ * A stand-in for the Storage API: the routes, statuses and bodies of the real server for what supabase-js and the CLI
+ * use, over the tables of schema `storage` with row level security enforced, files on disk. The facts it follows are
+ * stated by tests/contract/storage_test.ts, which runs against the real server too.
  */
 import { Hono } from "hono";
 import { bucketRoutes } from "./buckets.ts";
@@ -13,7 +13,7 @@ import { listingRoutes } from "./listing.ts";
 import { objectRoutes } from "./objects.ts";
 import type { Service } from "./service.ts";
 import { signingRoutes } from "./signing.ts";
-import { drain } from "./stream.ts";
+import { drain, within } from "./stream.ts";
 import { Tokens } from "./tokens.ts";
 import { uploadRoutes } from "./uploads.ts";
 
@@ -49,6 +49,9 @@ export interface Storage {
 
 const DEFAULT_FILE_SIZE_LIMIT = 50 * 1024 * 1024;
 
+/** How long stop() waits for requests under way: a client that hangs must not keep the stack from ending. */
+const GRACE_MS = 5000;
+
 /** Starts the server; it listens when the promise resolves. Throws when the folder cannot be made or the port is taken. */
 export async function startStorage(options: StorageOptions): Promise<Storage> {
   await Deno.mkdir(options.dir, { recursive: true });
@@ -66,7 +69,7 @@ export async function startStorage(options: StorageOptions): Promise<Storage> {
   return {
     url: `http://127.0.0.1:${server.addr.port}`,
     stop: async () => {
-      await server.shutdown();
+      await within(server.shutdown(), GRACE_MS);
       await service.database.close();
     },
   };

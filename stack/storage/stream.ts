@@ -21,20 +21,18 @@ export async function drain(request: Request): Promise<void> {
   if (request.body === null || request.body.locked) return;
   const reader = request.body.getReader();
   try {
-    while (await within(reader.read(), PATIENCE_MS));
+    while ((await within(reader.read(), PATIENCE_MS))?.done === false);
   } catch {
     // The client is gone.
   }
 }
 
-/** True when the read gave a chunk in time. */
-async function within(read: Promise<{ done: boolean }>, ms: number): Promise<boolean> {
+/** What a promise gives, or undefined when it takes longer than `ms`. */
+export async function within<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
   let timer: number | undefined;
-  const late = new Promise<{ done: boolean }>((resolve) => {
-    timer = setTimeout(() => resolve({ done: true }), ms);
-  });
+  const late = new Promise<undefined>((resolve) => timer = setTimeout(() => resolve(undefined), ms));
   try {
-    return !(await Promise.race([read, late])).done;
+    return await Promise.race([promise, late]);
   } finally {
     clearTimeout(timer);
   }

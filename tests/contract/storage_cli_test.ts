@@ -1,6 +1,6 @@
 /**
- * The commands `supabase storage ls`, `cp` and `rm` of the real CLI, which finds a local project by its config.toml: a gateway's port, and
- * the secret that signs its key.
+ * The commands `supabase storage ls`, `cp` and `rm` of the real CLI, which finds a local project by its config.toml: a
+ * gateway's port, and the secret that signs its key.
  */
 import assert from "node:assert/strict";
 import { StorageProject } from "./storage/project.ts";

@@ -1,6 +1,6 @@
 /**
- * The contract of the Storage API: what the backup relies on and what could surprise it, as sentences that hold for the platform's own
- * server. By default they are tried on the stand-in; storage/project.ts says how to try them on any other server.
+ * The contract of the Storage API: what the backup relies on and what could surprise it, as sentences that hold for the
+ * platform's own server. By default they are tried on the stand-in; storage/project.ts says how to try them on another.
  */
 import { access } from "./storage/access.ts";
 import { buckets } from "./storage/buckets.ts";
