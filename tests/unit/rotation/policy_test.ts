@@ -51,6 +51,7 @@ Deno.test("[planRotation] gives no place to what was not verified", () => {
     backup("2026-11-22"),
     backup("2026-11-21", { status: "failed", verifiedAt: null }),
     backup("2026-11-20", { status: "cancelled", verifiedAt: null }),
+    backup("2026-11-19", { status: "succeeded", verifiedAt: null }),
     backup("2026-11-15"),
     backup("2026-11-08"),
   ], { keepScheduled: 2 });

@@ -83,7 +83,7 @@ export async function keepsTheContract(test: Deno.TestContext, bucket: Bucket): 
     });
     assert.equal(first, noise(3_000_000)[0]);
     await assert.rejects(
-      () => bucket.read("sizes/999", () => Promise.reject(new RangeError("mine"))),
+      () => bucket.read("sizes/3000000", () => Promise.reject(new RangeError("mine"))),
       new RangeError("mine"),
     );
   });

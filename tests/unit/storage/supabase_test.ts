@@ -137,6 +137,23 @@ Deno.test("[supabaseBucket]", async (test) => {
       listener.close();
     });
 
+    await test.step("ends a download that its consumer does not want", async () => {
+      const { promise: ended, resolve } = Promise.withResolvers<string>();
+      const endless = () =>
+        new Response(
+          new ReadableStream({
+            pull: (controller) => controller.enqueue(new Uint8Array(65536)),
+            cancel: () => resolve("ended"),
+          }),
+        );
+      project.faults.push(endless);
+      const unwilling = () => Promise.reject(new RangeError("mine"));
+      await assert.rejects(() => open(project).read("a/b", unwilling), new RangeError("mine"));
+      const late = setTimeout(() => resolve("still sending"), 5000);
+      assert.equal(await ended, "ended");
+      clearTimeout(late);
+    });
+
     await test.step("ends the request under way when the worker is told to stop", async () => {
       const { promise, resolve } = Promise.withResolvers<Response>();
       const stop = new AbortController();
