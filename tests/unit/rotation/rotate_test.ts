@@ -99,13 +99,27 @@ Deno.test("[rotate] makes a warning of a removal that fails, goes on, and does i
   const rotation = await rotateWith(stubborn, log, removed);
   assert.deepEqual(rotation.warnings, [{
     ...{ code: "not_rotated", object: "backup-20261101-030000" },
-    message: "it stays until the next rotation: Storage is down",
+    message: "left to the next rotation: Storage is down",
   }]);
   assert.deepEqual(removed, ["backup-20261108-030000"]);
   assert.equal(bucket.objects.has("backup-20261101-030000/manifest.json"), false);
   const next = await rotateWith(bucket, log.filter(({ name }) => !removed.includes(name)), removed);
   assert.deepEqual(next.removed, ["backup-20261101-030000"]);
   assert.deepEqual(foldersOf(bucket), new Set(["backup-20261115-030000", FINISHED]));
+});
+
+Deno.test("[rotate] ends where the log cannot be told, and the next rotation does the rest", async () => {
+  const bucket = memoryBucket();
+  const old = ["backup-20261101-030000", "backup-20261108-030000", "backup-20261115-030000"];
+  for (const name of [...old, FINISHED]) await store(bucket, name);
+  const { removed, warnings } = await rotate(bucket, {
+    ...{ log: [...old.map((name) => run(name)), present], finished: FINISHED, now: NOW },
+    policy: { ...KEEP_FOUR, keepScheduled: 1 },
+    onRemoved: () => Promise.reject(new Error("lease lost")),
+  });
+  assert.deepEqual(removed, ["backup-20261101-030000"]);
+  assert.match(warnings[0]!.message, /lease lost/);
+  assert.deepEqual(foldersOf(bucket), new Set([...old.slice(1), FINISHED]));
 });
 
 Deno.test("[rotate] makes a warning of a bucket that cannot be read, and removes nothing", async () => {

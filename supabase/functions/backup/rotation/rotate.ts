@@ -13,7 +13,7 @@ export interface RotateOptions {
   finished: string;
   policy: RotationPolicy;
   now: Date;
-  /** Called for each backup whose objects are gone. */
+  /** Called for each backup whose objects are gone; when it throws, the rotation ends there. */
   onRemoved(name: string): Promise<void>;
 }
 
@@ -46,10 +46,17 @@ export async function removeBackups(
     try {
       await bucket.remove([`${name}/${MANIFEST_NAME}`]);
       await bucket.remove((await bucket.list(name)).map((object) => `${name}/${object.name}`));
-      await onRemoved(name);
-      rotation.removed.push(name);
     } catch (error) {
       rotation.warnings.push(failed(name, error));
+      continue;
+    }
+    rotation.removed.push(name);
+    try {
+      await onRemoved(name);
+    } catch (error) {
+      // The worker has lost its place, or the log cannot be reached: what it says of the others may be old.
+      rotation.warnings.push(failed("rotation", error));
+      break;
     }
   }
   return rotation;
@@ -57,5 +64,5 @@ export async function removeBackups(
 
 function failed(object: string, error: unknown): Warning {
   const reason = error instanceof Error ? error.message : String(error);
-  return { code: "not_rotated", object, message: `it stays until the next rotation: ${reason}` };
+  return { code: "not_rotated", object, message: `left to the next rotation: ${reason}` };
 }
