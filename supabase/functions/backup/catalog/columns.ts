@@ -47,7 +47,7 @@ export function columnsSql(version: number): string {
   return `(select json_agg(json_build_array(a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
       case when a.attcollation <> t.typcollation or not a.attislocal or a.attgenerated <> ''
           or coalesce(a.attstattarget, -1) >= 0 or a.attstorage <> t.typstorage or a.attcompression <> ''
-          or ${OPTIONS_SQL} is not null or a.attfdwoptions is not null or a.atthasdef
+          or array_length(a.attoptions, 1) > 1 or a.attoptions[1] !~ '^pg_attver=' or a.attfdwoptions is not null or a.atthasdef
           or c.child ${
     named
       ? "or k.conname <> c.relname || '_' || a.attname || '_not_null' or k.connoinherit or not k.convalidated"

@@ -2,12 +2,11 @@
 import { type Catalog, objectKey } from "./catalog.ts";
 import { CLASS } from "./class_ids.ts";
 import { type CatalogObject, type Kind, makeObject } from "./object.ts";
+import { FIRST_USER_OID } from "./selection.ts";
 
 export interface DependencyRow {
-  classId: number;
-  oid: number;
-  /** Triples: catalog, OID, type of dependency. */
-  references: [number, number, string][];
+  /** Catalog, OID, catalog and OID of what it refers to, character code of the type of dependency. */
+  edge: [classId: number, oid: number, referencedClassId: number, referencedOid: number, type: number];
 }
 
 export interface MemberRow {
@@ -16,13 +15,9 @@ export interface MemberRow {
   extension: number;
 }
 
-/**
- * One row an object. Members of operator families are not objects of their own: what they depend on, their family depends
- * on. The row and array types of tables matter only where something refers to them, which most tables' do not.
- */
+/** Members of operator families are not objects of their own: what they depend on, their family depends on. */
 export const DEPENDENCIES_SQL = `
-  select d.classid::int8 as "classId", d.objid::int8 as oid,
-    json_agg(json_build_array(d.refclassid::int8, d.refobjid::int8, d.deptype)) as references
+  select array[d.classid::int8, d.objid::int8, d.refclassid::int8, d.refobjid::int8, ascii(d.deptype::text)] as edge
   from (
     select classid, objid, refclassid, refobjid, deptype
     from pg_depend
@@ -36,13 +31,17 @@ export const DEPENDENCIES_SQL = `
     from pg_depend d join pg_amproc p on d.classid = 'pg_amproc'::regclass and d.objid = p.oid
     where d.deptype not in ('p', 'e', 'i') and not (d.refclassid = 'pg_opfamily'::regclass and d.refobjid = p.amprocfamily)
   ) d
-  where d.objid >= 16384
-  group by d.classid, d.objid`;
+  where d.objid >= ${FIRST_USER_OID}
+  order by d.classid, d.objid`;
 
 export const MEMBERS_SQL = `
   select classid::int8 as "classId", objid::int8 as oid, refobjid::int8 as extension
   from pg_depend
   where deptype = 'e' and refclassid = 'pg_extension'::regclass`;
+
+/** pg_depend.deptype, as character codes. */
+const INTERNAL = "i".charCodeAt(0);
+const MADE_DEPENDENT = "x".charCodeAt(0);
 
 /** Kinds of extensions' members and of types that have no entry: they carry dependencies from one object to another. */
 const CARRIERS: ReadonlyMap<number, Kind> = new Map([
@@ -79,9 +78,12 @@ export function resolveEdges(
     extensions.set(objectKey(classId, oid), object);
     catalog.find(classId, oid)?.needs.unshift(object);
   }
-  const references = new Map<number, DependencyRow["references"]>();
-  for (const row of rows) {
-    references.set(objectKey(row.classId, row.oid), row.references);
+  const references = new Map<number, DependencyRow["edge"][]>();
+  for (const { edge } of rows) {
+    const key = objectKey(edge[0], edge[1]);
+    const list = references.get(key);
+    if (list) list.push(edge);
+    else references.set(key, [edge]);
   }
 
   const find = (classId: number, oid: number): CatalogObject | undefined => {
@@ -90,7 +92,7 @@ export function resolveEdges(
     const extension = extensions.get(objectKey(classId, oid));
     const kind = CARRIERS.get(classId);
     if (
-      kind === undefined || oid < 16384 || !extension && classId !== CLASS.type
+      kind === undefined || oid < FIRST_USER_OID || !extension && classId !== CLASS.type
     ) return undefined;
     const carrier = makeObject({
       kind: extension ? kind : "dummy type",
@@ -107,14 +109,14 @@ export function resolveEdges(
   for (const object of catalog.objects) {
     if (object.classId === 0) continue;
     for (
-      const [classId, oid, type] of references.get(objectKey(object.classId, object.oid)) ?? []
+      const [, , classId, oid, type] of references.get(objectKey(object.classId, object.oid)) ?? []
     ) {
       const referenced = find(classId, oid);
       if (!referenced) continue;
-      if (type === "x") dependOnExtension(catalog, object, referenced);
+      if (type === MADE_DEPENDENT) dependOnExtension(catalog, object, referenced);
       // The relation behind a composite type belongs to the type, but the type's entry needs what its columns need.
       if (
-        type === "i" && object.kind === "table" && referenced.kind === "type"
+        type === INTERNAL && object.kind === "table" && referenced.kind === "type"
       ) referenced.needs.push(object);
       else object.needs.push(referenced);
     }

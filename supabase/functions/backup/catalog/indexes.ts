@@ -30,7 +30,8 @@ interface Row {
   tableName: string;
   tableKind: string;
   owner: string;
-  definition: string;
+  /** Null for the index of a constraint, which makes it. */
+  definition: string | null;
   keyCount: number;
   nullsNotDistinct: boolean;
   clustered: boolean;
@@ -49,7 +50,7 @@ export const indexes: Family<Row> = {
   query: (version) => `
     select i.indexrelid::int8 as oid, n.nspname as namespace, x.relname as name,
       c.oid::int8 as table, c.relname as "tableName", c.relkind as "tableKind", pg_get_userbyid(c.relowner) as owner,
-      pg_get_indexdef(i.indexrelid) as definition, i.indnkeyatts as "keyCount",
+      case when k.oid is null then pg_get_indexdef(i.indexrelid) end as definition, i.indnkeyatts as "keyCount",
       ${version >= 150000 ? "i.indnullsnotdistinct" : "false"} as "nullsNotDistinct",
       i.indisclustered as clustered, i.indisreplident as "replicaIdentity",
       coalesce((select s.spcname from pg_tablespace s where s.oid = x.reltablespace), '') as tablespace,

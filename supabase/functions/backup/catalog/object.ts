@@ -89,7 +89,7 @@ export interface CatalogObject {
   readonly needs: CatalogObject[];
   form: Form;
   /** Called once when the order is known: its entries in archive order; none when there is nothing to write. */
-  readonly render: () => Draft[];
+  render: () => Draft[];
 }
 
 /** Makes an object from what differs from the usual. */
@@ -114,7 +114,8 @@ export function makeObject(
   };
 }
 
-function nothing(): Draft[] {
+/** Renders an object that has no entry. */
+export function nothing(): Draft[] {
   return [];
 }
 

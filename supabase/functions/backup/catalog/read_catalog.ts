@@ -34,6 +34,8 @@ export async function readFacts(
 ): Promise<Facts & { serverVersion: string }> {
   // Texts in definitions must not depend on a setting of the database.
   await session.sql.unsafe("set local standard_conforming_strings = on");
+  // Compiling a query over the catalogs takes longer than running it.
+  await session.sql.unsafe("set local jit = off");
   const [row] = await rows<
     {
       version: number;

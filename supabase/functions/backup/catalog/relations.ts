@@ -3,7 +3,7 @@ import { grantCommands } from "./acl.ts";
 import { commentEntry, granted, labelEntry, type Privileges } from "./attachments.ts";
 import { type Catalog, objectKey } from "./catalog.ts";
 import { attachedEntry, type CatalogObject, type Draft } from "./object.ts";
-import { isMember, isUserSchema, privileges } from "./selection.ts";
+import { FIRST_USER_OID, isUserSchema } from "./selection.ts";
 
 export interface RelationRow extends Privileges {
   oid: number;
@@ -24,41 +24,35 @@ export const COLUMN_GRANTS_SQL = `
   where (a.attacl is not null or p.initprivs is not null) and not a.attisdropped
   group by a.attrelid`;
 
-const INITIAL =
-  "(select initprivs from pg_init_privs where objoid = c.oid and classoid = 'pg_class'::regclass and objsubid = 0)";
-
 /**
- * A query's FROM item `c`: pg_class of the given kinds with `oid`, `namespace`, `owner`, `whole`, `acl`, `base`, `child` (has
- * parents) and `config` (the filter of an extension's configuration table, null for others), restricted to those of which something is dumped.
+ * A query's FROM item `c`: pg_class of the given kinds with `nspname`, `owner`, `whole`, `acl`, `base`, `child` (has parents) and
+ * `config` (the filter of an extension's configuration table, null for others), restricted to those of which something is dumped.
  */
 export function relationsSql(kinds: string): string {
   return `(
     select c.*, n.nspname, pg_get_userbyid(c.relowner) as owner,
-      ${isUserSchema("n")} and not ${isMember("pg_class", "c.oid")} as whole,
+      ${isUserSchema("n")} and m.objid is null as whole,
       exists (select from pg_inherits i where i.inhrelid = c.oid) as child,
       x.config,
-      ${
-    privileges({
-      catalog: "pg_class",
-      oid: "c.oid",
-      acl: "c.relacl",
-      owner: "c.relowner",
-      aclKind: `(case when c.relkind = 'S' then 's' else 'r' end)::"char"`,
-    })
-  }
+      coalesce(c.relacl, case when p.initprivs is not null then d.acl end) as acl,
+      coalesce(p.initprivs, d.acl) as base
     from pg_class c
     join pg_namespace n on n.oid = c.relnamespace
+    cross join lateral (
+      select acldefault((case when c.relkind = 'S' then 's' else 'r' end)::"char", c.relowner) as acl) d
+    left join pg_depend m on m.classid = 'pg_class'::regclass and m.objid = c.oid and m.deptype = 'e'
+    left join pg_init_privs p on p.classoid = 'pg_class'::regclass and p.objoid = c.oid and p.objsubid = 0
     left join (
       select config.relation, max(config.filter) as config
       from pg_extension e, unnest(e.extconfig, e.extcondition) as config (relation, filter)
-      where e.oid >= 16384
+      where e.oid >= ${FIRST_USER_OID}
       group by config.relation
     ) x on x.relation = c.oid
     where c.relkind in (${kinds}) and (
-      ${isUserSchema("n")} and not ${isMember("pg_class", "c.oid")}
+      ${isUserSchema("n")} and m.objid is null
       or x.relation is not null
       or (n.nspname = 'pg_catalog' or ${isUserSchema("n")}) and (
-        c.relacl is distinct from ${INITIAL}
+        c.relacl is distinct from p.initprivs
         or exists (select from pg_attribute a where a.attrelid = c.oid and a.attacl is not null)))
   ) as c`;
 }

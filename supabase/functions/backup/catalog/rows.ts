@@ -1,7 +1,15 @@
 /** Rows of a catalog query as the server's JSON: parsed by the runtime at once, and arrays are arrays. */
 import type { Session } from "../postgres/session.ts";
 
+/** Rows in one message: the driver's work is per message, ours per row. */
+const BATCH = 250;
+
+/** The rows of a query in its order. */
 export async function rows<Row>(session: Session, query: string): Promise<Row[]> {
-  const result = await session.sql.unsafe<{ row: Row }[]>(`select to_json(q) as row from (${query}) as q`);
-  return result.map(({ row }) => row);
+  const batches = await session.sql.unsafe<{ batch: Row[] }[]>(`
+    select json_agg(n.q order by n.place) as batch
+    from (select q, row_number() over () as place from (${query}) as q) as n
+    group by (n.place - 1) / ${BATCH}
+    order by (n.place - 1) / ${BATCH}`);
+  return batches.flatMap(({ batch }) => batch);
 }

@@ -1,5 +1,5 @@
 /** From ordered objects to entries: dump ids, and what each entry depends on. */
-import { attachedEntry, type CatalogObject, type Draft, makeObject } from "../catalog/object.ts";
+import { attachedEntry, type CatalogObject, type Draft, makeObject, nothing } from "../catalog/object.ts";
 import type { Entry, TableData } from "./entry.ts";
 
 /** Entries that tell pg_restore how to read the others. */
@@ -17,54 +17,58 @@ export function heading(): Draft[] {
 
 /** Renders objects in their order and numbers the entries from 1. `before` are entries that no object stands behind. */
 export function numberEntries(
-  before: readonly Draft[][],
+  before: readonly Draft[],
   order: readonly CatalogObject[],
 ): { entries: Entry[]; data: TableData[] } {
-  const ids = new Map<CatalogObject | Draft, number>();
-  let last = 0;
-  const idOf = (item: CatalogObject | Draft): number => {
-    let id = ids.get(item);
-    if (id === undefined) ids.set(item, id = ++last);
-    return id;
-  };
-
-  const written = new Set<CatalogObject>();
-  const drafts: { object: CatalogObject | null; draft: Draft }[] = before.flat()
-    .map((draft) => ({ object: null, draft }));
+  const numbering = new Numbering();
+  numbering.add(null, before);
   for (const object of order) {
-    for (const draft of object.render()) {
-      drafts.push({ object, draft });
-      if (draft.main) written.add(object);
-    }
+    numbering.add(object, object.render());
+    // What it was read from is not needed any more: in large databases most of the memory.
+    object.render = nothing;
   }
-  // An entry may name an object that has none (the grants of an extension's table); its number must not be larger than all others.
-  for (const { object, draft } of drafts) {
-    for (const needed of draft.needs ?? []) idOf(needed);
-    const id = idOf(draft.main && object ? object : draft);
-    ids.set(draft, id);
-  }
-
-  const data: TableData[] = [];
-  const entries = drafts.map(({ object, draft }): Entry => {
-    const { main: _main, needs, data: rows, ...fields } = draft;
-    const dumpId = ids.get(draft)!;
-    if (rows) data.push({ ...rows, dumpId });
-    const needed = needs ?? (object ? needsInArchive(object, written) : []);
-    return { ...fields, dumpId, dependencies: [...needed].map(idOf), hasData: rows !== undefined };
-  });
-  return { entries, data };
+  return numbering;
 }
 
-/** What an object needs; in place of what has no entry, what that needs in turn (pg_dump.c, findDumpableDependencies). */
-function needsInArchive(
-  object: CatalogObject,
-  written: ReadonlySet<CatalogObject>,
-  found: Set<CatalogObject> = new Set(),
-): Set<CatalogObject> {
-  if (object.kind === "pre-data boundary" || object.kind === "post-data boundary") return found;
-  for (const needed of object.needs) {
-    if (written.has(needed)) found.add(needed);
-    else needsInArchive(needed, written, found);
+class Numbering {
+  readonly entries: Entry[] = [];
+  readonly data: TableData[] = [];
+  #last = 0;
+  readonly #written = new Map<CatalogObject, number>();
+  /** Of objects without an entry that entries name all the same: the extension's table whose grants were changed. */
+  readonly #reserved = new Map<CatalogObject, number>();
+
+  /** Adds the entries of an object. What they need was added before. */
+  add(object: CatalogObject | null, drafts: readonly Draft[]): void {
+    const ids = new Map<Draft, number>();
+    for (const draft of drafts) {
+      const dependencies = draft.needs?.map((needed) =>
+        "main" in needed ? ids.get(needed)! : this.#idOf(needed)
+      ) ?? (object ? [...this.#needsInArchive(object)] : []);
+      const dumpId = draft.main && object && this.#reserved.get(object) || ++this.#last;
+      if (draft.main && object) this.#written.set(object, dumpId);
+      ids.set(draft, dumpId);
+      const { main: _main, needs: _needs, data, ...fields } = draft;
+      this.entries.push({ ...fields, dumpId, dependencies, hasData: data !== undefined });
+      if (data) this.data.push({ ...data, dumpId });
+    }
   }
-  return found;
+
+  #idOf(object: CatalogObject): number {
+    const written = this.#written.get(object) ?? this.#reserved.get(object);
+    if (written !== undefined) return written;
+    this.#reserved.set(object, ++this.#last);
+    return this.#last;
+  }
+
+  /** What an object needs; in place of what has no entry, what that needs in turn (pg_dump.c, findDumpableDependencies). */
+  #needsInArchive(object: CatalogObject, found: Set<number> = new Set()): Set<number> {
+    if (object.kind === "pre-data boundary" || object.kind === "post-data boundary") return found;
+    for (const needed of object.needs) {
+      const id = this.#written.get(needed);
+      if (id !== undefined) found.add(id);
+      else this.#needsInArchive(needed, found);
+    }
+    return found;
+  }
 }
