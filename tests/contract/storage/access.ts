@@ -158,7 +158,7 @@ export const access: Facts = {
   ),
 
   "a policy sees the caller's claims, and the type and length of what is to come": needing(
-    "sql",
+    ["sql", "secret"],
     async (project) => {
       const bucket = await project.bucket();
       const sub = crypto.randomUUID();

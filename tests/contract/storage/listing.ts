@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Facts, StorageProject } from "./project.ts";
+import { type Facts, needing, type StorageProject } from "./project.ts";
 import { assertRefused } from "./refusals.ts";
 
 const FILES = ["a.txt", "a/1", "a/2", "B/x", "b", "c/d/e"];
@@ -158,17 +158,14 @@ export const listing: Facts = {
   },
 
   "list answers 100 rows unless told, and never more than 1500; the second version never more than 1000":
-    Object.assign(
-      async (project: StorageProject) => {
-        const bucket = await filledBySql(project, 1600);
-        const files = project.client().from(bucket);
-        assert.equal((await files.list()).data!.length, 100);
-        assert.equal((await files.list("", { limit: 1001 })).data!.length, 1001);
-        assert.equal((await files.list("", { limit: 100_000 })).data!.length, 1500);
-        assert.equal((await files.list("", { limit: 1000, offset: 1000 })).data!.length, 600);
-        const page = (await files.listV2({ limit: 5000 })).data!;
-        assert.deepEqual([page.hasNext, page.objects.length], [true, 1000]);
-      },
-      { needs: "sql" as const },
-    ),
+    needing("sql", async (project) => {
+      const bucket = await filledBySql(project, 1600);
+      const files = project.client().from(bucket);
+      assert.equal((await files.list()).data!.length, 100);
+      assert.equal((await files.list("", { limit: 1001 })).data!.length, 1001);
+      assert.equal((await files.list("", { limit: 100_000 })).data!.length, 1500);
+      assert.equal((await files.list("", { limit: 1000, offset: 1000 })).data!.length, 600);
+      const page = (await files.listV2({ limit: 5000 })).data!;
+      assert.deepEqual([page.hasNext, page.objects.length], [true, 1000]);
+    }),
 };

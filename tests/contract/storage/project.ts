@@ -25,12 +25,14 @@ export interface Answer {
 }
 
 /** A sentence that holds, as a function that throws when it does not. */
-export type Fact = ((project: StorageProject) => Promise<void>) & { needs?: "secret" | "sql" };
+export type Fact = ((project: StorageProject) => Promise<void>) & { needs?: Need[] };
+/** The JWT secret, or the database. */
+type Need = "secret" | "sql";
 export type Facts = Record<string, Fact>;
 
-/** Marks a fact that can only be tried where the JWT secret, or the database, is at hand. */
-export function needing(needs: "secret" | "sql", fact: Fact): Fact {
-  return Object.assign(fact, { needs });
+/** Marks a fact that can only be tried where these are at hand. */
+export function needing(needs: Need | Need[], fact: Fact): Fact {
+  return Object.assign(fact, { needs: [needs].flat() });
 }
 
 interface Access {
@@ -76,9 +78,10 @@ export class StorageProject {
     );
   }
 
-  has(need: Fact["needs"]): boolean {
-    if (need === "sql") return this.#sql !== undefined;
-    return need !== "secret" || this.#access.jwtSecret !== undefined;
+  /** Can the fact be tried here? */
+  has({ needs = [] }: Fact): boolean {
+    const { jwtSecret, databaseUrl } = this.#access;
+    return needs.every((need) => (need === "sql" ? databaseUrl : jwtSecret) !== undefined);
   }
 
   get url(): string {

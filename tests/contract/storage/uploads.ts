@@ -106,12 +106,12 @@ export const uploads: Facts = {
 
   "a declared length above the project's limit is refused before the bytes are sent": async (project) => {
     const bucket = await project.bucket();
-    const { hostname, port, pathname, protocol } = new URL(project.url);
+    const { hostname, port, pathname, protocol } = new URL(`${project.url}/object/${bucket}/a`);
     const at = { hostname, port: Number(port) || (protocol === "https:" ? 443 : 80) };
     const connection = protocol === "https:" ? await Deno.connectTls(at) : await Deno.connect(at);
-    const path = `${pathname.replace(/\/$/, "")}/object/${bucket}/a`;
+    const tooLate = setTimeout(() => connection.close(), 20_000);
     await connection.write(new TextEncoder().encode(
-      `POST ${path} HTTP/1.1\r\nHost: ${hostname}\r\nAuthorization: Bearer ${
+      `POST ${pathname} HTTP/1.1\r\nHost: ${hostname}\r\nAuthorization: Bearer ${
         project.key("service_role")
       }\r\n` +
         `Content-Type: text/plain\r\nContent-Length: ${project.fileSizeLimit + 1}\r\n\r\n`,
@@ -124,6 +124,7 @@ export const uploads: Facts = {
       text += new TextDecoder().decode(answer.subarray(0, count!));
     }
     assert.match(text, /^HTTP\/1\.1 400 /);
+    clearTimeout(tooLate);
     connection.close();
   },
 
