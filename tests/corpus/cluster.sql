@@ -5,3 +5,4 @@ create role "Stage Manager";
 create role "select";
 create role "o'brien ""the"" \voice";
 create tablespace archive_room location '';
+create role "odd=name/with,{braces} 100%s";

@@ -22,15 +22,33 @@ export async function loadFile(cluster: Cluster, database: string, path: string)
   await runProgram(cluster, "psql", [...options, "-f", path]);
 }
 
-/** UTF8 is what we write, whatever the server's encoding. */
-const DUMP_OPTIONS = ["--encoding=UTF8"];
-
-export async function dumpArchive(cluster: Cluster, database: string, path: string): Promise<void> {
-  await runProgram(cluster, "pg_dump", [...DUMP_OPTIONS, "-Fc", "-f", path, "-d", cluster.url(database)]);
+/** In UTF8 is what we write; only SQL_ASCII cannot be converted, being no encoding at all. */
+export interface Encoded {
+  encoding: string;
 }
 
-export async function dumpScript(cluster: Cluster, database: string): Promise<string> {
-  return await runProgram(cluster, "pg_dump", [...DUMP_OPTIONS, "-d", cluster.url(database)]);
+function dumpOptions({ encoding }: Encoded): string[] {
+  return encoding === "SQL_ASCII" ? [] : ["--encoding=UTF8"];
+}
+
+export async function dumpArchive(
+  cluster: Cluster,
+  database: string,
+  path: string,
+  encoded: Encoded = { encoding: "UTF8" },
+): Promise<void> {
+  await runProgram(cluster, "pg_dump", [
+    ...dumpOptions(encoded),
+    "-Fc",
+    "-f",
+    path,
+    "-d",
+    cluster.url(database),
+  ]);
+}
+
+export async function dumpScript(cluster: Cluster, database: string, encoded: Encoded): Promise<string> {
+  return await runProgram(cluster, "pg_dump", [...dumpOptions(encoded), "-d", cluster.url(database)]);
 }
 
 export async function archiveScript(cluster: Cluster, path: string): Promise<string> {

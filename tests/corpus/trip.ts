@@ -8,12 +8,13 @@ import { archiveScript, dumpArchive, dumpScript, loadFile, restoreArchive, runSq
 /** Answers what differs, in words; null when nothing does. Throws when a step fails. */
 export async function makeTrip(cluster: Cluster, { name, setup, encoding, notRestored }: Case) {
   const folder = await Deno.makeTempDir({ prefix: "corpus-" });
-  const [original, restored] = [name, `${name} restored`];
+  // A name that has to be quoted wherever it appears.
+  const [original, restored] = [`${name}'s "o"`, `${name}'s "r"`];
   try {
     await createDatabase(cluster, original, encoding);
     await loadFile(cluster, original, setup);
     const [ours, theirs] = [`${folder}/ours.dump`, `${folder}/theirs.dump`];
-    await dumpArchive(cluster, original, theirs);
+    await dumpArchive(cluster, original, theirs, { encoding });
     const warnings = await dumpOurs(cluster.url(original), ours);
     const difference = await compareArchives(cluster, ours, theirs);
     if (difference !== null || warnings.length > 0) {
@@ -27,7 +28,7 @@ export async function makeTrip(cluster: Cluster, { name, setup, encoding, notRes
     await restoreArchive(cluster, ours, restored);
     return compareScripts(
       "the restored database's dump",
-      await dumpScript(cluster, restored),
+      await dumpScript(cluster, restored, { encoding }),
       await archiveScript(cluster, theirs),
     );
   } finally {
@@ -40,14 +41,20 @@ async function createDatabase(cluster: Cluster, name: string, encoding: string):
   const locale = encoding === "UTF8" ? "C.UTF-8" : "C";
   await runSql(
     cluster,
-    `create database "${name}" template template0 strategy file_copy encoding '${encoding}' locale '${locale}'`,
+    `create database ${
+      quoted(name)
+    } template template0 strategy file_copy encoding '${encoding}' locale '${locale}'`,
   );
+}
+
+function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
 }
 
 /** A database with subscriptions cannot be dropped; it goes with its cluster. */
 async function dropDatabases(cluster: Cluster, names: string[]): Promise<void> {
   for (const name of names) {
-    await runSql(cluster, `drop database if exists "${name}" with (force)`).catch((error: Error) => {
+    await runSql(cluster, `drop database if exists ${quoted(name)} with (force)`).catch((error: Error) => {
       if (!error.message.includes("subscription")) throw error;
     });
   }

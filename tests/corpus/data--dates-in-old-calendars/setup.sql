@@ -1,0 +1,1 @@
+create table public.t (a timestamptz, b timestamp, c date, d time with time zone, e interval); insert into public.t values ('1890-01-01 00:00:00+00:09:21', '0044-03-15 12:00 BC', '0001-12-31 BC', '24:00:00-13:14:15', '-1 year 2 days -00:00:00.000001'), ('2024-06-30 23:59:59.9999999+00', '1999-12-31 23:59:60', '1582-10-04', '00:00:00.5+14', 'P0001-02-03T04:05:06.7');

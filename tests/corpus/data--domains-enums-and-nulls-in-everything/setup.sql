@@ -1,0 +1,2 @@
+create domain public.d as integer check (value > 0); create type public.e as enum ('', 'NULL', '\N', 'a,b', '{"'); create type public.c as (a text, b public.e, d public.d);
+create table public.t (a public.e[], b public.c, c public.c[], d public.d[], e public.e); insert into public.t select array['', 'NULL', '\N', 'a,b', '{"', null]::public.e[], row('', 'a,b', null)::public.c, array[row(null, null, null), row('NULL', '{"', 5)]::public.c[], array[1, null]::public.d[], e from unnest(enum_range(null::public.e)) e;

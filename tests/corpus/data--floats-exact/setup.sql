@@ -1,0 +1,1 @@
+create table public.t (a real, b double precision, c real[], d point); insert into public.t values (0.1, 0.1, '{0.1,0.2,NaN,-Infinity}', '(0.1,0.30000000000000004)'), (16777217, 9007199254740993, '{}', '(1e-320,1e308)'), (1e-45, 4.9e-324, '{3.4e38}', '(NaN,0)'), (1.0::real / 3, 1.0::double precision / 3, null, null), (123456.789, 123456789.123456789, null, null);

@@ -1,0 +1,1 @@
+create table public.t (a text, b integer[], c jsonb, d text[]); insert into public.t select repeat(chr(9) || '\' || chr(10) || 'ü🎭', 20000), array(select generate_series(1, 20000)), (select jsonb_object_agg('key "' || i || '\', i) from generate_series(1, 2000) i), array(select E'it''s \\ "' || i || E'",\n' from generate_series(1, 2000) i);

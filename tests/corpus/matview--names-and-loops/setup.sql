@@ -1,0 +1,10 @@
+create table public."P ""x""" (id integer primary key, t text);
+create function public.f() returns integer language sql as $$ select 1 $$;
+create materialized view public."\! echo hurt" as select "P ""x""".*, public.f() as "F" from public."P ""x""" with no data;
+create unique index "In dex" on public."\! echo hurt" (id);
+refresh materialized view public."\! echo hurt";
+create materialized view public.over as select * from public."\! echo hurt";
+create view public.v as select id from public."P ""x""" group by id;
+create materialized view public.of_v as select * from public.v;
+comment on materialized view public."\! echo hurt" is 'x'; comment on column public."\! echo hurt"."F" is 'y';
+create statistics public.s on id, t from public."\! echo hurt";

@@ -1,0 +1,10 @@
+create table public.p (a integer, b integer) partition by list (a);
+create table public.p1 partition of public.p for values in (1);
+create table public.p2 partition of public.p for values in (2);
+create index top on only public.p (b);
+create index one on public.p1 (b) with (fillfactor = 50);
+alter index public.top attach partition public.one;
+create unique index only_unique on only public.p (a);
+alter table only public.p add constraint key unique (a, b);
+alter table public.p1 add constraint key_1 unique (a, b);
+alter index public.key attach partition public.key_1;

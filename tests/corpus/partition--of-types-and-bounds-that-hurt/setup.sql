@@ -1,0 +1,12 @@
+create type public."Gen re" as enum ('it''s', 'b"c');
+create table public.a ("K ey" public."Gen re") partition by list ("K ey");
+create table public.a1 partition of public.a for values in ('it''s', 'b"c');
+create table public.b (at timestamptz, n numeric) partition by range (at, n);
+create table public.b1 partition of public.b for values from ('2024-01-01 00:00+00', minvalue) to ('2024-02-01 00:00+02', 1.50);
+create table public.c (a boolean) partition by list (a);
+create table public.c1 partition of public.c for values in (true);
+create table public.c2 partition of public.c for values in (false, null);
+create table public.d (a text collate "C") partition by range (a);
+create table public.d1 partition of public.d for values from (E'a\\b''c') to ('zz');
+create table public.e (a bytea, b uuid) partition by hash (a, b);
+create table public.e1 partition of public.e for values with (modulus 1, remainder 0);

@@ -1,0 +1,10 @@
+create table public.p (a integer primary key, b text) partition by list (a);
+create unlogged table public.p1 partition of public.p for values in (1) with (fillfactor = 50);
+create table public.p2 (like public.p including all) with (autovacuum_enabled = off);
+alter table public.p attach partition public.p2 for values in (2);
+alter table public.p2 alter column b set storage external, alter column b set statistics 7;
+alter table public.p1 replica identity full;
+create index p2_b on public.p2 (b);
+create statistics public.p2_s on a, b from public.p2;
+create statistics public.p_s on a, b from public.p;
+alter table public.p1 cluster on p1_pkey;

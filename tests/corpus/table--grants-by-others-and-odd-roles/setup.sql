@@ -1,0 +1,13 @@
+create table public.t (a integer, "B c" text);
+alter table public.t owner to "odd=name/with,{braces} 100%s";
+grant select on public.t to "o'brien ""the"" \voice" with grant option;
+set session authorization "o'brien ""the"" \voice";
+grant select on public.t to "odd=name/with,{braces} 100%s", "Stage Manager";
+reset session authorization;
+grant update ("B c") on public.t to director with grant option;
+set session authorization director;
+grant update ("B c") on public.t to actor;
+reset session authorization;
+revoke all on public.t from "odd=name/with,{braces} 100%s";
+create view public.v as select 1 as a;
+grant insert, delete, truncate, references, trigger on public.v to public;

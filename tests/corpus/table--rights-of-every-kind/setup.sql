@@ -1,0 +1,10 @@
+create schema s; create table s.t (a integer); create sequence s.q; create view s.v as select 1 as a; create materialized view s.m as select 1 as a;
+create type s.e as enum ('a'); create domain s.d as integer; create type s.r as range (subtype = integer); create type s.c as (a integer);
+create function s.f() returns integer language sql as $$ select 1 $$; create procedure s.p() language sql as $$ select 1 $$;
+create aggregate s.a(integer) (sfunc = int4larger, stype = integer);
+grant all on all tables in schema s to actor; grant all on all sequences in schema s to actor with grant option;
+grant all on all routines in schema s to actor; grant all on schema s to actor;
+grant usage on type s.e, s.d, s.r, s.c to actor with grant option;
+revoke all on type s.e from public; revoke all on all functions in schema s from public;
+revoke usage on type s.r from postgres; revoke execute on procedure s.p() from postgres; revoke select on s.v from postgres;
+revoke all on s.q from postgres;

@@ -1,0 +1,10 @@
+create function public.touched() returns trigger language plpgsql as $$ begin return new; end $$;
+create table public.p (a integer, b integer) partition by list (a);
+create table public.p1 partition of public.p for values in (1) partition by list (b);
+create table public.p11 partition of public.p1 for values in (1);
+create trigger t after update of b on public.p for each row when (old.b is distinct from new.b) execute function public.touched();
+create constraint trigger c after insert on public.p deferrable for each row execute function public.touched();
+create trigger s before truncate on public.p1 for each statement execute function public.touched();
+comment on trigger t on public.p is 'parent''s';
+alter table public.p11 enable replica trigger t;
+alter table public.p1 enable always trigger c;

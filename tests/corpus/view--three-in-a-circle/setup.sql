@@ -1,0 +1,10 @@
+create view public.a as select 1 as x;
+create function public.f() returns setof public.a language sql as $$ select 1 $$;
+create view public.b as select x from public.f();
+create view public.c as select x from public.b;
+create or replace view public.a as select x from public.c;
+create view public.outside as select * from public.a;
+create rule r as on insert to public.a do instead nothing;
+comment on view public.a is 'in the circle';
+alter view public.a alter column x set default 7;
+grant select (x) on public.c to actor;
