@@ -8,6 +8,7 @@ import { COLUMN_GRANTS_SQL } from "./relations.ts";
 import { CONFIG_KEYS_SQL, orderConfigData } from "./table_data.ts";
 import { rows } from "./rows.ts";
 import { readSequenceValues } from "./sequences.ts";
+import { type UncoveredRow, uncoveredSql, warnOfUncovered } from "./uncovered.ts";
 import { orderRefreshes, REFRESHES_SQL } from "./views.ts";
 
 const COMMENTS_SQL = `
@@ -31,22 +32,21 @@ interface NoteRow {
 /** What families need to know before they read: the server's version and its key words. */
 export async function readFacts(
   session: Session,
-): Promise<Facts & { serverVersion: string }> {
+): Promise<Facts & { serverVersion: string; encoding: string }> {
   // Texts in definitions must not depend on a setting of the database.
   await session.sql.unsafe("set local standard_conforming_strings = on");
-  // Compiling a query over the catalogs takes longer than running it.
-  await session.sql.unsafe("set local jit = off");
   const [row] = await rows<
     {
       version: number;
       serverVersion: string;
+      encoding: string;
       superuser: boolean;
       reserved: string[];
     }
   >(
     session,
     `select current_setting('server_version_num')::int as version, current_setting('server_version') as "serverVersion",
-       current_setting('is_superuser') = 'on' as superuser,
+       current_setting('client_encoding') as encoding, current_setting('is_superuser') = 'on' as superuser,
        (select array_agg(word) from pg_get_keywords() where catcode <> 'U') as reserved`,
   );
   return { ...row!, reserved: new Set(row!.reserved) };
@@ -64,7 +64,7 @@ export async function readCatalog(
 ): Promise<Catalog> {
   const catalog = new Catalog(facts, unreadable);
   // Sent together, answered in order: few round trips.
-  const [comments, labels, columnGrants, dependencies, members, refreshes, configKeys, answers] =
+  const [comments, labels, columnGrants, dependencies, members, refreshes, configKeys, uncovered, answers] =
     await Promise
       .all([
         rows<NoteRow>(session, COMMENTS_SQL),
@@ -74,6 +74,7 @@ export async function readCatalog(
         rows<MemberRow>(session, MEMBERS_SQL),
         rows<{ view: number; source: number }>(session, REFRESHES_SQL),
         rows<{ from: number; to: number }>(session, CONFIG_KEYS_SQL),
+        rows<UncoveredRow>(session, uncoveredSql()),
         Promise.all(families.map((family) => {
           const query = family.query(facts.version, facts.superuser);
           return query === null ? [] : rows<unknown>(session, query);
@@ -89,6 +90,7 @@ export async function readCatalog(
   orderRefreshes(refreshes, catalog);
   orderConfigData(configKeys, catalog);
   resolveEdges(catalog, dependencies, members);
+  warnOfUncovered(uncovered, catalog);
   return catalog;
 }
 

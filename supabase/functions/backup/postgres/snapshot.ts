@@ -7,7 +7,6 @@ import type { Session } from "./session.ts";
  * same anywhere, no row hidden by a policy, no timeout of the role's in the middle.
  */
 const SETTINGS: Record<string, string> = {
-  client_encoding: "UTF8",
   datestyle: "ISO",
   intervalstyle: "POSTGRES",
   extra_float_digits: "3",
@@ -22,9 +21,14 @@ const SETTINGS: Record<string, string> = {
   search_path: "",
 };
 
-const SETTINGS_SQL = Object.entries(SETTINGS)
-  .map(([name, value]) => `pg_catalog.set_config('${name}', '${value}', false)`)
-  .join(", ");
+/** SQL_ASCII is no encoding: its bytes cannot be converted, so they are taken as they are. */
+const ENCODING_SQL = `pg_catalog.set_config('client_encoding',
+  case pg_catalog.current_setting('server_encoding') when 'SQL_ASCII' then 'SQL_ASCII' else 'UTF8' end, false)`;
+
+const SETTINGS_SQL = [
+  ENCODING_SQL,
+  ...Object.entries(SETTINGS).map(([name, value]) => `pg_catalog.set_config('${name}', '${value}', false)`),
+].join(", ");
 
 /** Locks are taken in statements of this many tables: one for each would be a round trip for each. */
 const LOCK_BATCH = 200;

@@ -30,7 +30,7 @@ export async function readDump(session: Session, { lockTimeoutMs }: DumpOptions)
   const order = orderObjects(catalog.objects, (message) => {
     catalog.warnings.push({ code: "dependency_loop", object: "", message });
   });
-  const { entries, data } = numberEntries([...heading(), ...database.render(catalog)], order);
+  const { entries, data } = numberEntries([...heading(facts.encoding), ...database.render(catalog)], order);
   return {
     database: database.name,
     serverVersion: facts.serverVersion,

@@ -3,9 +3,9 @@ import { attachedEntry, type CatalogObject, type Draft, makeObject, nothing } fr
 import type { Entry, TableData } from "./entry.ts";
 
 /** Entries that tell pg_restore how to read the others. */
-export function heading(): Draft[] {
+export function heading(encoding: string): Draft[] {
   const settings = [
-    ["ENCODING", "SET client_encoding = 'UTF8';\n"],
+    ["ENCODING", `SET client_encoding = '${encoding}';\n`],
     ["STDSTRINGS", "SET standard_conforming_strings = 'on';\n"],
     ["SEARCHPATH", "SELECT pg_catalog.set_config('search_path', '', false);\n"],
   ];
