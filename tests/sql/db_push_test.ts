@@ -6,7 +6,8 @@ import { migrations, schemas } from "./sources.ts";
 
 Deno.test("supabase db push", async (t) => {
   const [pushed, declared] = await Promise.all([startSqlProject(), startSqlProject()]);
-  const push = () => supabase("db", "push", `--remote=${pushed.url}`, "--yes");
+  const push = (...options: string[]) =>
+    supabase("db", "push", `--remote=${pushed.url}`, "--yes", ...options);
   try {
     await t.step("applies every migration", async () => {
       await push();
@@ -36,6 +37,12 @@ Deno.test("supabase db push", async (t) => {
 
     await t.step("has nothing to do the second time", async () => {
       assert.match(await push(), /up to date/i);
+    });
+
+    await t.step("seeds the demo's theatre only when asked to", async () => {
+      await push("--include-seed");
+      const [row] = await pushed.sql`select count(*)::int as rows from public.reservations`;
+      assert.equal(row!.rows, 20_000);
     });
   } finally {
     await Promise.all([pushed.stop(), declared.stop()]);
