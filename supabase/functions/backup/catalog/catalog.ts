@@ -81,7 +81,11 @@ export class Catalog {
   }
 
   find(classId: number, oid: number): CatalogObject | undefined {
-    return this.#byKey.get(objectKey(classId, oid));
+    return this.findByKey(objectKey(classId, oid));
+  }
+
+  findByKey(key: number): CatalogObject | undefined {
+    return this.#byKey.get(key);
   }
 
   /** A name as SQL wants it: in quotes where it must be (ruleutils.c, quote_identifier). */

@@ -18,6 +18,7 @@ interface Table {
   namespace: string;
   name: string;
   owner: string;
+  whole: boolean;
   checks: Check[] | null;
 }
 
@@ -39,7 +40,7 @@ export function addChecks(row: Table, table: CatalogObject, catalog: Catalog): [
       key: [1, row.name],
       whole: table,
       form: check.validated ? "inline" : "normal",
-      render: () => object.form === "inline" ? [] : renderSeparate(row, check, object, catalog),
+      render: () => object.form === "inline" || !row.whole ? [] : renderSeparate(row, check, object, catalog),
     });
     catalog.add(object);
     // Whatever the check needs must be there before the table.

@@ -12,6 +12,7 @@ interface Table {
   namespace: string;
   name: string;
   owner: string;
+  whole: boolean;
   bound?: string | null;
   columns: Column[] | null;
 }
@@ -66,7 +67,7 @@ function makeDefault(
     whole: table,
     form: inline ? "inline" : "normal",
     render: () =>
-      object.form === "inline" ? [] : [
+      object.form === "inline" || !row.whole ? [] : [
         mainEntry(object, {
           desc: "DEFAULT",
           tag: `${row.name} ${name}`,

@@ -9,19 +9,13 @@ export interface DependencyRow {
   edge: [classId: number, oid: number, referencedClassId: number, referencedOid: number, type: number];
 }
 
-export interface MemberRow {
-  classId: number;
-  oid: number;
-  extension: number;
-}
-
 /** Members of operator families are not objects of their own: what they depend on, their family depends on. */
 export const DEPENDENCIES_SQL = `
   select array[d.classid::int8, d.objid::int8, d.refclassid::int8, d.refobjid::int8, ascii(d.deptype::text)] as edge
   from (
     select classid, objid, refclassid, refobjid, deptype
     from pg_depend
-    where deptype not in ('p', 'e')
+    where deptype <> 'p'
     union all
     select 'pg_opfamily'::regclass, o.amopfamily, d.refclassid, d.refobjid, d.deptype
     from pg_depend d join pg_amop o on d.classid = 'pg_amop'::regclass and d.objid = o.oid
@@ -34,12 +28,8 @@ export const DEPENDENCIES_SQL = `
   where d.objid >= ${FIRST_USER_OID}
   order by d.classid, d.objid`;
 
-export const MEMBERS_SQL = `
-  select classid::int8 as "classId", objid::int8 as oid, refobjid::int8 as extension
-  from pg_depend
-  where deptype = 'e' and refclassid = 'pg_extension'::regclass`;
-
 /** pg_depend.deptype, as character codes. */
+const MEMBER = "e".charCodeAt(0);
 const INTERNAL = "i".charCodeAt(0);
 const MADE_DEPENDENT = "x".charCodeAt(0);
 
@@ -66,25 +56,20 @@ const CARRIERS: ReadonlyMap<number, Kind> = new Map([
 ]);
 
 /** Adds to each object's `needs` what pg_depend says; adds objects for what stands between two others. */
-export function resolveEdges(
-  catalog: Catalog,
-  rows: DependencyRow[],
-  members: MemberRow[],
-): void {
+export function resolveEdges(rows: DependencyRow[], catalog: Catalog): void {
   const extensions = new Map<number, CatalogObject>();
-  for (const { classId, oid, extension } of members) {
-    const object = catalog.find(CLASS.extension, extension);
-    if (!object) continue;
-    extensions.set(objectKey(classId, oid), object);
-    catalog.find(classId, oid)?.needs.unshift(object);
-  }
   const references = new Map<number, DependencyRow["edge"][]>();
   for (const { edge } of rows) {
-    const key = objectKey(edge[0], edge[1]);
+    const [classId, oid, referencedClassId, referencedOid, type] = edge;
+    const key = objectKey(classId, oid);
     const list = references.get(key);
-    if (list) list.push(edge);
+    if (type === MEMBER) {
+      const extension = catalog.find(referencedClassId, referencedOid);
+      if (extension) extensions.set(key, extension);
+    } else if (list) list.push(edge);
     else references.set(key, [edge]);
   }
+  for (const [key, extension] of extensions) catalog.findByKey(key)?.needs.unshift(extension);
 
   const find = (classId: number, oid: number): CatalogObject | undefined => {
     const known = catalog.find(classId, oid);

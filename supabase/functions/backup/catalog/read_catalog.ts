@@ -1,15 +1,21 @@
 /** Reads the catalogs of a database: a fixed number of queries, sent together, whatever the number of objects. */
 import type { Session } from "../postgres/session.ts";
 import { Catalog, type ColumnGrant, type Facts, objectKey } from "./catalog.ts";
-import { DEPENDENCIES_SQL, type DependencyRow, type MemberRow, MEMBERS_SQL, resolveEdges } from "./edges.ts";
+import { DEPENDENCIES_SQL, type DependencyRow, resolveEdges } from "./edges.ts";
 import { FAMILIES } from "./families.ts";
-import type { Family } from "./family.ts";
 import { COLUMN_GRANTS_SQL } from "./relations.ts";
-import { CONFIG_KEYS_SQL, orderConfigData } from "./table_data.ts";
 import { rows } from "./rows.ts";
 import { readSequenceValues } from "./sequences.ts";
+import { CONFIG_KEYS_SQL, orderConfigData } from "./table_data.ts";
 import { type UncoveredRow, uncoveredSql, warnOfUncovered } from "./uncovered.ts";
 import { orderRefreshes, REFRESHES_SQL } from "./views.ts";
+
+interface NoteRow {
+  classId: number;
+  oid: number;
+  subId: number;
+  text: string;
+}
 
 const COMMENTS_SQL = `
   select classoid::int8 as "classId", objoid::int8 as oid, objsubid as "subId", description as text
@@ -21,13 +27,6 @@ const LABELS_SQL = `
   select classoid::int8 as "classId", objoid::int8 as oid, objsubid as "subId", provider, label as text
   from pg_seclabel
   order by classoid, objoid, objsubid`;
-
-interface NoteRow {
-  classId: number;
-  oid: number;
-  subId: number;
-  text: string;
-}
 
 /** What families need to know before they read: the server's version and its key words. */
 export async function readFacts(
@@ -59,37 +58,38 @@ export async function readFacts(
 export async function readCatalog(
   session: Session,
   facts: Facts,
-  unreadable: ReadonlySet<number> = new Set(),
-  families: readonly Family[] = FAMILIES,
+  unreadable: ReadonlySet<number>,
 ): Promise<Catalog> {
   const catalog = new Catalog(facts, unreadable);
+  const queries = FAMILIES.map((family) => family.query(facts.version, facts.superuser));
   // Sent together, answered in order: few round trips.
-  const [comments, labels, columnGrants, dependencies, members, refreshes, configKeys, uncovered, answers] =
-    await Promise
-      .all([
-        rows<NoteRow>(session, COMMENTS_SQL),
-        rows<NoteRow & { provider: string }>(session, LABELS_SQL),
-        rows<{ oid: number; columns: ColumnGrant[] }>(session, COLUMN_GRANTS_SQL),
-        rows<DependencyRow>(session, DEPENDENCIES_SQL),
-        rows<MemberRow>(session, MEMBERS_SQL),
-        rows<{ view: number; source: number }>(session, REFRESHES_SQL),
-        rows<{ from: number; to: number }>(session, CONFIG_KEYS_SQL),
-        rows<UncoveredRow>(session, uncoveredSql()),
-        Promise.all(families.map((family) => {
-          const query = family.query(facts.version, facts.superuser);
-          return query === null ? [] : rows<unknown>(session, query);
-        })),
-        readSequenceValues(session, catalog),
-      ]);
+  const [notes, links, families] = await Promise.all([
+    Promise.all([
+      rows<NoteRow>(session, COMMENTS_SQL),
+      rows<NoteRow & { provider: string }>(session, LABELS_SQL),
+      rows<{ oid: number; columns: ColumnGrant[] }>(session, COLUMN_GRANTS_SQL),
+    ]),
+    Promise.all([
+      rows<{ view: number; source: number }>(session, REFRESHES_SQL),
+      rows<{ from: number; to: number }>(session, CONFIG_KEYS_SQL),
+      rows<DependencyRow>(session, DEPENDENCIES_SQL),
+      rows<UncoveredRow>(session, uncoveredSql()),
+    ]),
+    Promise.all(queries.map((query) => query === null ? [] : rows<unknown>(session, query))),
+    readSequenceValues(session, catalog),
+  ]);
+
+  const [comments, labels, columnGrants] = notes;
   collect(comments, catalog.comments);
   collect(labels, catalog.labels);
   for (const { oid, columns } of columnGrants) catalog.columnGrants.set(oid, columns);
-  for (const [index, family] of families.entries()) {
-    for (const row of answers[index]!) family.read(row, catalog);
+  for (const [index, family] of FAMILIES.entries()) {
+    for (const row of families[index]!) family.read(row, catalog);
   }
+  const [refreshes, configKeys, dependencies, uncovered] = links;
   orderRefreshes(refreshes, catalog);
   orderConfigData(configKeys, catalog);
-  resolveEdges(catalog, dependencies, members);
+  resolveEdges(dependencies, catalog);
   warnOfUncovered(uncovered, catalog);
   return catalog;
 }

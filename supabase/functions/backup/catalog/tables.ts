@@ -57,7 +57,7 @@ export const tables: Family<TableRow> = {
         from pg_inherits i join pg_class p on p.oid = i.inhparent join pg_namespace pn on pn.oid = p.relnamespace
         where i.inhrelid = c.oid) end as parents,
       case when c.whole or c.config is not null then ${columnsSql(version)} end as columns,
-      case when c.whole and c.relchecks > 0 then ${CHECKS_SQL} end as checks,
+      case when (c.whole or c.config is not null) and c.relchecks > 0 then ${CHECKS_SQL} end as checks,
       f.srvname as server, ${foreignOptionsSql("ft.ftoptions")} as "serverOptions",
       ${TABLE_DATA_COLUMNS}
     from ${relationsSql("'r', 'p', 'f'")}
@@ -78,11 +78,10 @@ export const tables: Family<TableRow> = {
         row.whole ? render(row, object, defaults, checks, catalog) : relationGranted(catalog, object, row),
     });
     catalog.add(object);
-    if (row.whole) {
-      defaults = addDefaults(row, object, catalog);
-      checks = addChecks(row, object, catalog);
-      if (row.bound !== null) addAttachment(row, object, catalog);
-    }
+    // Of an extension's configuration table they are not written, but what they need orders the rows.
+    defaults = addDefaults(row, object, catalog);
+    checks = addChecks(row, object, catalog);
+    if (row.bound !== null) addAttachment(row, object, catalog);
     addTableData(row, object, catalog);
   },
 };
