@@ -166,7 +166,8 @@ revoke all on function backup._succeed from public;
 comment on function backup._succeed is 'Ends a run as succeeded.';
 
 -- Ends the attempt with `error` (code, message, hint). With `retry` and attempts left the next one begins and is dispatched: true.
--- Otherwise the run has failed: false. A worker without a place changes nothing.
+-- Otherwise the run has failed: false. A worker without a place changes nothing, and one that merely came too late for a snapshot
+-- which others hold only leaves: true.
 create or replace function backup._fail(run_id bigint, worker uuid, error jsonb, retry boolean)
 returns boolean
 language plpgsql
@@ -178,6 +179,12 @@ declare
 begin
     if not backup._hear(run, worker) then
         return false;
+    end if;
+    -- The holder that it wanted to import from left in that moment; the snapshot is not lost while another holds it.
+    if error ->> 'code' = 'snapshot_lost' and exists (
+        select from backup.live_workers w where w.run_id = run.id and w.id <> worker and w.held_at is not null
+    ) then
+        return backup._leave(run.id, worker, error);
     end if;
     -- It has left before its session ends: this was no death.
     update backup.workers w set left_at = clock_timestamp(), error = _fail.error where w.id = worker;

@@ -1,6 +1,6 @@
 -- Attempts end: what the next one begins with, what budgets do, and when a run has failed.
 begin;
-select plan(32);
+select plan(37);
 
 -- All holders die.
 select tests.planned_run(3) as run \gset
@@ -88,6 +88,22 @@ select backup._steer(:run);
 select is((tests.run(:run)).attempt, 3, 'an isolate that is stopped takes the snapshot with it');
 select is((select budget_halvings from backup.settings), 1, 'and halves the budgets');
 select is((tests.run(:run)).attempts -> 1 ->> 'worker_died', 'true', 'which the log shows');
+
+-- A worker that came too late for one holder's snapshot ends nothing while another holds it.
+select backup.cancel(:run);
+select tests.planned_run(3) as run \gset
+select tests.enter(:run, 2);
+select is(
+    backup._fail(:run, tests.worker(2), '{"code": "snapshot_lost", "message": "m", "hint": "h"}', true), true,
+    'a worker that could not import the snapshot'
+);
+select is((tests.run(:run)).attempt, 1, 'does not end the attempt of those who hold it');
+select is(backup._heartbeat(:run, tests.worker(2)), false, 'it has left');
+select is(backup._heartbeat(:run, tests.worker(1)), true, 'they go on');
+select tests.enter(:run, 3);
+select tests.die(1);
+select backup._fail(:run, tests.worker(3), '{"code": "snapshot_lost", "message": "m", "hint": "h"}', true);
+select is((tests.run(:run)).attempt, 2, 'when nobody holds it the attempt is over');
 
 -- New settings count from the next attempt on.
 select backup.cancel(:run);

@@ -1,6 +1,6 @@
 -- The watch-dog: missing workers are called, and a function that cannot be reached is named.
 begin;
-select plan(34);
+select plan(37);
 
 -- Nothing to do.
 select backup._watch_on();
@@ -106,6 +106,21 @@ select matches(
 );
 select is(backup._unreachable(1, '{"status": 401}'), null, 'one refusal may be a deployment under way');
 select is(backup._unreachable(4, null), null, 'four calls without a response are not five');
+
+-- An isolate that is at work already is no refusal.
+select tests.planned_run(3) as run \gset
+select tests.claim(:run, 1);
+select tests.answer(503, '{"code": "busy"}');
+select backup._steer(:run);
+select is(tests.calls(:run), 2::bigint, 'a call that met a busy isolate');
+select tests.pass(interval '2 seconds');
+select backup._steer(:run);
+select is(tests.calls(:run), 3::bigint, 'is repeated after a second');
+select tests.answer(503, '{"code": "busy"}');
+select tests.pass(interval '2 seconds');
+select tests.finish_slice(:run, 1, 0);
+select is(tests.calls(:run), 4::bigint, 'also when a slice is finished');
+select backup.cancel(:run);
 
 -- Old responses: pg_net counts anew after a crash.
 select backup.start() as run \gset
