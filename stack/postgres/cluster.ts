@@ -6,6 +6,8 @@ import { spawnSupervised, type Supervised, unprivileged } from "./supervised.ts"
 export interface ClusterOptions {
   /** Folder of the data; kept at stop. Without it a temporary one that stop() removes. */
   dir?: string;
+  /** Folder of the server's programs; those of this machine, installed when they are missing, without it. */
+  binDir?: string;
   /** TCP port on 127.0.0.1; a free one without it. */
   port?: number;
   /** Name of the bootstrap superuser; `postgres` without it. */
@@ -39,7 +41,7 @@ const PORTS_TRIED = 4;
  * does not come up.
  */
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
-  const binDir = await installPostgres();
+  const binDir = options.binDir ?? await installPostgres();
   const superuser = options.superuser ?? "postgres";
   const temporary = options.dir === undefined;
   const dir = temporary ? await Deno.makeTempDir({ prefix: "cluster-" }) : await Deno.realPath(options.dir!);

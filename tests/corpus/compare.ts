@@ -50,10 +50,10 @@ export function firstDifference(what: string, ours: string, theirs: string): str
   const show = (mark: string, lines: string[], from: number, to: number) =>
     lines.slice(Math.max(0, from), to).map((line) => `${mark} ${line}`);
   return [
-    `${what} differs at line ${at + 1} (${ourLines.length} lines, pg_dump ${theirLines.length}):`,
+    `${what} differs at line ${at + 1} (${ourLines.length} lines instead of ${theirLines.length}):`,
     ...show(" ", theirLines, at - CONTEXT, at),
-    ...show("- pg_dump", theirLines, at, at + SHOWN),
-    ...show("+ ours   ", ourLines, at, at + SHOWN),
+    ...show("- expected", theirLines, at, at + SHOWN),
+    ...show("+ found   ", ourLines, at, at + SHOWN),
   ].join("\n");
 }
 

@@ -1,13 +1,13 @@
 /**
  * The archive says what pg_dump says: every case of the corpus, both ways. `deno test -A tests/corpus -- PART` takes only the
- * cases whose name contains PART.
+ * cases whose name contains PART; CORPUS_PG_BIN names the programs of another server, with or without a pg_dump that knows it.
  */
 import assert from "node:assert/strict";
-import { startCluster } from "../../stack/postgres/cluster.ts";
+import { type Cluster, startCluster } from "../../stack/postgres/cluster.ts";
 import { readCases } from "./cases.ts";
 import { KNOWN_DIFFERENCES } from "./known_differences.ts";
-import { loadFile } from "./programs.ts";
-import { makeTrip } from "./trip.ts";
+import { loadFile, runProgram } from "./programs.ts";
+import { makeTrip, type Oracle } from "./trip.ts";
 
 /** Cases at a time: most of a case's time is another process'. */
 const AT_A_TIME = 2;
@@ -23,10 +23,12 @@ Deno.test("the archive equals pg_dump's", options, async (test) => {
   assert.ok(cases.length > 0, `no case contains ${Deno.args[0]}`);
   const strangers = Object.keys(KNOWN_DIFFERENCES).filter((name) => !cases.some((one) => one.name === name));
   if (Deno.args[0] === undefined) assert.deepEqual(strangers, [], "known differences of cases that are gone");
-  const cluster = await startCluster({ settings: SETTINGS });
+  const binDir = Deno.env.get("CORPUS_PG_BIN");
+  const cluster = await startCluster({ settings: SETTINGS, ...(binDir ? { binDir } : {}) });
   try {
+    const oracle = await findOracle(cluster);
     await loadFile(cluster, "postgres", new URL("./cluster.sql", import.meta.url).pathname);
-    const results = inTurns(cases, (one) => makeTrip(cluster, one).catch((error) => String(error)));
+    const results = inTurns(cases, (one) => makeTrip(cluster, one, oracle).catch((error) => String(error)));
     for (const [index, { name }] of cases.entries()) {
       const difference = await results[index]!;
       const known = KNOWN_DIFFERENCES[name];
@@ -43,6 +45,15 @@ Deno.test("the archive equals pg_dump's", options, async (test) => {
     await cluster.stop();
   }
 });
+
+/** pg_dump refuses servers that are newer than itself. */
+async function findOracle(cluster: Cluster): Promise<Oracle> {
+  const [pgDump, server] = await Promise.all(["pg_dump", "postgres"].map(async (program) => {
+    const version = await runProgram(cluster, program, ["--version"]);
+    return Number(version.match(/(\d+)(?:\.|beta|rc)/)![1]);
+  }));
+  return pgDump! >= server! ? "pg_dump" : "restored database";
+}
 
 /** The difference is all there is to say; where it was thrown is of no interest. */
 class CaseFailure extends Error {

@@ -40,13 +40,13 @@ Deno.test("[compareArchives]", async (test) => {
 
     await test.step("finds an entry that is missing", async () => {
       const entries = (all: Entry[]) => all.filter(({ desc }) => desc !== "VIEW");
-      assert.match(await compare({ entries }), /- pg_dump VIEW public\.large/);
+      assert.match(await compare({ entries }), /- expected VIEW public\.large/);
     });
 
     await test.step("finds a dependency that is missing", async () => {
       const entries = (all: Entry[]) =>
         all.map((entry) => entry.desc === "VIEW" ? { ...entry, dependencies: [] } : entry);
-      assert.match(await compare({ entries }), /- pg_dump +needs: \["TABLE public\.performance"\]/);
+      assert.match(await compare({ entries }), /- expected +needs: \["TABLE public\.performance"\]/);
     });
 
     await test.step("finds entries in another order", async () => {
@@ -56,7 +56,7 @@ Deno.test("[compareArchives]", async (test) => {
 
     await test.step("finds a row that is missing, and one that says something else", async () => {
       assert.match(await compare({ rows: (text) => text.replace("Faust\t250\n", "") }), /script differs/);
-      assert.match(await compare({ rows: (text) => text.replace("250", "251") }), /- pg_dump Faust\t250/);
+      assert.match(await compare({ rows: (text) => text.replace("250", "251") }), /- expected Faust\t250/);
     });
   } finally {
     await Deno.remove(folder, { recursive: true });
