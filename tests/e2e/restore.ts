@@ -22,18 +22,24 @@ export async function restore(target: Cluster, path: string, ...options: string[
   await program(target, "pg_restore", ["--exit-on-error", "-d", target.url(RESTORED), ...options, path]);
 }
 
-/** `pg_dump --schema-only`, without what differs between any two dumps. */
+/**
+ * `pg_dump --schema-only`, without what differs between any two dumps: versions, tokens, and the order of default
+ * privileges, which are listed in the order in which they were granted.
+ */
 export async function schemaOf(cluster: Cluster, url: string): Promise<string> {
   const text = await program(cluster, "pg_dump", ["--schema-only", "-d", url]);
-  return text.replace(/^-- Dumped .*$/gm, "").replace(/^\\(un)?restrict \w+$/gm, "");
+  return text.replace(/^-- Dumped .*$/gm, "").replace(/^\\(un)?restrict \w+$/gm, "")
+    .replace(/(^ALTER DEFAULT PRIVILEGES .*\n)+/gm, (grants) => grants.split("\n").sort().join("\n"));
 }
 
 /** Rows and a hash of their text for each user table, in any order of rows. */
 export async function contentOf(url: string, leftOut: RegExp): Promise<Record<string, string>> {
-  const sql = postgres(url, { max: 1, onnotice: () => {} });
+  // Text must not depend on what a server or role has set.
+  const connection = { extra_float_digits: 3, TimeZone: "UTC", DateStyle: "ISO", IntervalStyle: "postgres" };
+  const sql = postgres(url, { max: 1, onnotice: () => {}, connection });
   try {
     const tables = await sql<{ name: string }[]>`
-      select c.oid::regclass::text as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
+      select format('%I.%I', n.nspname, c.relname) as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
       where c.relkind = 'r' and n.nspname !~ '^pg_' and n.nspname <> 'information_schema' order by 1`;
     const content: Record<string, string> = {};
     for (const { name } of tables) {

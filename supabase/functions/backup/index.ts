@@ -65,12 +65,17 @@ async function work({ token }: Caller & { kind: "token" }): Promise<Response> {
     if (runId === null) throw unauthorized();
     const [url, key] = [setting("SUPABASE_URL"), secretKeys(Deno.env.get)[0]];
     if (key === undefined) throw notConfigured("SUPABASE_SECRET_KEYS");
+    const signal = isolate.stopping;
     EdgeRuntime.waitUntil(workOn({
       runId,
       databaseUrl,
-      openBucket: (bucket) => retrying(supabaseBucket({ url, key, bucket })),
+      openBucket: (bucket) => {
+        const onRetry = (error: Error, waitMs: number) =>
+          log("Storage is asked again", { error: error.message, waitMs });
+        return retrying(supabaseBucket({ url, key, bucket, signal }), { signal, onRetry });
+      },
       share: turn.share,
-      stopping: isolate.stopping,
+      stopping: signal,
       onIdle: turn.end,
       log,
     }));

@@ -26,7 +26,7 @@ export const COST = {
   /** An entry of the table of contents: read from the catalogs, ordered, written. */
   entry: 12 * 1024,
   /** A stored byte that is read back for verification. */
-  verifiedByte: 0.25,
+  verifiedByte: 0.45,
   /** A removed or listed object of the bucket. */
   object: 4 * 1024,
 } as const;
