@@ -52,8 +52,9 @@ export async function startProject(options: StackOptions = {}): Promise<Project>
     ...options,
     log: (source, line) => source === "functions" && logged.push(line),
   });
-  const connect = (url: string) => postgres(url, { max: 2, onnotice: () => {} });
-  const [sql, superuser] = [connect(stack.databaseUrl), connect(stack.superuserUrl)];
+  // One session as postgres, which outlives a change of its password.
+  const sql = postgres(stack.databaseUrl, { max: 1, onnotice: () => {} });
+  const superuser = postgres(stack.superuserUrl, { max: 2, onnotice: () => {} });
   const client = createClient(stack.apiUrl, stack.keys.secretKey, {
     auth: { persistSession: false, autoRefreshToken: false },
   });
@@ -69,8 +70,7 @@ export async function startProject(options: StackOptions = {}): Promise<Project>
     const found = await until(`run ${id} has ended`, async () => {
       if (Date.now() - watched > 3000) {
         watched = Date.now();
-        await superuser`set role postgres`.then(() => superuser`select backup.watch()`).catch(() => {});
-        await superuser`reset role`;
+        await sql`select backup.watch()`;
       }
       const now = await run(id);
       return now.finished_at === null ? null : now;
