@@ -1,9 +1,17 @@
 /** `npm run list`: the backups that the bucket holds, read from their manifests. */
-import { createClient, type SupabaseClient } from "@supabase/supabase-js";
 import { parseArgs } from "node:util";
+import {
+  type Manifest,
+  MANIFEST_NAME,
+  readManifest,
+} from "../supabase/functions/backup/manifest/manifest.ts";
+import { parseBackupName } from "../supabase/functions/backup/rotation/names.ts";
+import type { Bucket } from "../supabase/functions/backup/storage/bucket.ts";
+import { retrying } from "../supabase/functions/backup/storage/retry.ts";
+import { supabaseBucket } from "../supabase/functions/backup/storage/supabase.ts";
 import { bytes, count, instant } from "./format.ts";
 import { findProject, type Project } from "./project.ts";
-import { CommandError, runCommand, table } from "./terminal.ts";
+import { runCommand, table } from "./terminal.ts";
 
 const USAGE = `Usage: npm run list [-- --json]
 
@@ -11,80 +19,46 @@ Lists the backups stored in the bucket \`backups\`, newest first.
 
 Project: SUPABASE_URL and SUPABASE_SECRET_KEY, else the running stack.`;
 
-const BUCKET = "backups";
-const PAGE = 1000;
+/** Where backups go unless settings.bucket says otherwise. */
+export const BUCKET = "backups";
 
 /** A folder of the bucket: a backup when it has a manifest, otherwise a leftover or a run at work. */
 export interface StoredBackup {
   name: string;
   files: number;
   storedBytes: number;
-  manifest: StoredManifest | null;
-}
-
-/** What this list reads of `manifest.json`. */
-interface StoredManifest {
-  run: { trigger: string };
-  createdAt: string;
-  server: { version: string };
-  totals: { tables: number; rows: number; rawBytes: number };
+  manifest: Manifest | null;
 }
 
 if (import.meta.main) {
   await runCommand(USAGE, async (args) => {
     const { values } = parseArgs({ args, options: { json: { type: "boolean" } } });
-    const backups = await listBackups(await findProject());
+    const backups = await listBackups(openBucket(await findProject()));
     console.log(values.json ? JSON.stringify(backups, null, 2) : backupsTable(backups));
   });
 }
 
-/** Newest first. Throws CommandError when the bucket cannot be read: an empty listing alone proves nothing. */
-export async function listBackups(project: Project): Promise<StoredBackup[]> {
-  const client = createClient(project.url, project.secretKey, {
-    auth: { persistSession: false, autoRefreshToken: false },
-  });
-  const { error } = await client.storage.getBucket(BUCKET);
-  if (error) {
-    throw new CommandError(
-      `The bucket "${BUCKET}" could not be read: ${error.message}`,
-      "Check SUPABASE_SECRET_KEY, and that the migrations were applied.",
-      error,
-    );
-  }
-  const folders = (await listAll(client, "")).filter(({ id }) => id === null).map(({ name }) => name);
-  const backups = await Promise.all(folders.map((name) => readBackup(client, name)));
+/** The bucket of the backups; asks again where that may help. */
+export function openBucket({ url, secretKey }: Project): Bucket {
+  return retrying(supabaseBucket({ url, key: secretKey, bucket: BUCKET }));
+}
+
+/** Newest first. Throws BackupError when the bucket or a manifest cannot be read. */
+export async function listBackups(bucket: Bucket): Promise<StoredBackup[]> {
+  const names = (await bucket.folders()).filter((name) => parseBackupName(name) !== null);
+  const backups = await Promise.all(names.map((name) => readBackup(bucket, name)));
   return backups.sort((a, b) => b.name.localeCompare(a.name));
 }
 
-async function readBackup(client: SupabaseClient, name: string): Promise<StoredBackup> {
-  const files = await listAll(client, name);
-  const storedBytes = files.reduce((sum, { metadata }) => sum + Number(metadata?.size ?? 0), 0);
-  const hasManifest = files.some((file) => file.name === "manifest.json");
-  const manifest = hasManifest ? await readManifest(client, name) : null;
-  return { name, files: files.length, storedBytes, manifest };
-}
-
-async function readManifest(client: SupabaseClient, name: string): Promise<StoredManifest> {
-  const { data, error } = await client.storage.from(BUCKET).download(`${name}/manifest.json`);
-  if (error) {
-    throw new CommandError(`${name}/manifest.json could not be read: ${error.message}`, "Try again.", error);
-  }
-  return JSON.parse(await data.text());
-}
-
-async function listAll(client: SupabaseClient, prefix: string) {
-  const all = [];
-  while (true) {
-    const { data, error } = await client.storage.from(BUCKET).list(prefix, {
-      limit: PAGE,
-      offset: all.length,
-    });
-    if (error) {
-      throw new CommandError(`"${prefix}" could not be listed: ${error.message}`, "Try again.", error);
-    }
-    all.push(...data);
-    if (data.length < PAGE) return all;
-  }
+async function readBackup(bucket: Bucket, name: string): Promise<StoredBackup> {
+  const files = await bucket.list(name);
+  const whole = files.some((file) => file.name === MANIFEST_NAME);
+  return {
+    name,
+    files: files.length,
+    storedBytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
+    manifest: whole ? readManifest(await bucket.get(`${name}/${MANIFEST_NAME}`)) : null,
+  };
 }
 
 export function backupsTable(backups: StoredBackup[]): string {
@@ -95,7 +69,7 @@ export function backupsTable(backups: StoredBackup[]): string {
       name,
       manifest?.run.trigger ?? "no manifest: not a backup",
       manifest ? instant(manifest.createdAt) : "",
-      manifest?.server.version ?? "",
+      manifest?.server.version.split(" ")[0] ?? "",
       manifest ? count(manifest.totals.tables) : "",
       manifest ? count(manifest.totals.rows) : "",
       manifest ? bytes(manifest.totals.rawBytes) : "",

@@ -1,4 +1,5 @@
 /** Which project a command talks to: the environment's, else the stack that runs from this folder. */
+import process from "node:process";
 import { CommandError } from "./terminal.ts";
 
 export interface Project {
@@ -29,9 +30,11 @@ export async function findProject(): Promise<Project> {
 }
 
 async function runningStack(): Promise<Project> {
+  let status: { apiUrl: string; secretKey: string; pid: number };
   try {
-    const status = JSON.parse(await Deno.readTextFile(STATUS_FILE)) as { apiUrl: string; secretKey: string };
-    return { url: status.apiUrl, secretKey: status.secretKey };
+    status = JSON.parse(await Deno.readTextFile(STATUS_FILE));
+    // A stack that was killed leaves its file behind. Signal 0 only asks whether the process is there.
+    process.kill(status.pid, 0);
   } catch (error) {
     throw new CommandError(
       "No project is named and no stack is running here",
@@ -39,4 +42,5 @@ async function runningStack(): Promise<Project> {
       error,
     );
   }
+  return { url: status.apiUrl, secretKey: status.secretKey };
 }
