@@ -17,7 +17,7 @@ import { MANIFEST_TYPE, partName, storePart, type Worker } from "./worker.ts";
  * parts were verified: the next finisher goes on from there.
  */
 export async function finishRun(worker: Worker, finish: Finish): Promise<boolean> {
-  const { verbs, heart, bucket } = worker;
+  const { verbs, heart } = worker;
   await heart.phase("finishing");
   const { tables, closings } = addUp(finish);
   const parts = await storeClosings(worker, finish, closings);
