@@ -53,6 +53,8 @@ export class Catalog {
   readonly sequenceValues: Map<number, SequenceValue> = new Map();
   /** TABLE DATA objects by OID of their table. */
   readonly tableData: Map<number, CatalogObject> = new Map();
+  /** Names of columns whose parent's default is hidden by null, by OID of their table. */
+  readonly hiddenDefaults: Map<number, Set<string>> = new Map();
   /** Refreshes of materialized views by the view's OID. */
   readonly refreshes: Map<number, CatalogObject> = new Map();
   /** What attaches an index's partitions to it, by its OID. */

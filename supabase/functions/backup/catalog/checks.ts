@@ -1,4 +1,4 @@
-/** Check constraints of tables: inside of CREATE TABLE unless the rows need not meet them yet, or they need the table. */
+/** Check constraints of tables: inside of CREATE TABLE unless the rows need not meet them yet, or they need the table. Not null that rows need not meet (since 18) too. */
 import { commentEntry } from "./attachments.ts";
 import { type Catalog, objectKey } from "./catalog.ts";
 import { CLASS } from "./class_ids.ts";
@@ -7,6 +7,8 @@ import { type CatalogObject, type Draft, mainEntry, makeObject } from "./object.
 export interface Check {
   oid: number;
   name: string;
+  /** `n` is not null. */
+  type: "c" | "n";
   definition: string;
   /** Declared here, not only by a parent. */
   local: boolean;
@@ -24,10 +26,10 @@ interface Table {
 
 /** The checks of the relation c as a JSON array, an SQL expression. */
 export const CHECKS_SQL = `(
-  select json_agg(json_build_object('oid', k.oid::int8, 'name', k.conname, 'definition', pg_get_constraintdef(k.oid),
+  select json_agg(json_build_object('oid', k.oid::int8, 'name', k.conname, 'type', k.contype, 'definition', pg_get_constraintdef(k.oid),
     'local', k.conislocal, 'validated', k.convalidated) order by k.conname)
   from pg_constraint k
-  where k.conrelid = c.oid and k.contype = 'c')`;
+  where k.conrelid = c.oid and (k.contype = 'c' or k.contype = 'n' and not k.convalidated))`;
 
 export function addChecks(row: Table, table: CatalogObject, catalog: Catalog): [CatalogObject, Check][] {
   return (row.checks ?? []).map((check) => {
@@ -56,7 +58,7 @@ function renderSeparate(row: Table, check: Check, object: CatalogObject, catalog
   if (!check.local) return comment;
   return [
     mainEntry(object, {
-      desc: "CHECK CONSTRAINT",
+      desc: check.type === "c" ? "CHECK CONSTRAINT" : "CONSTRAINT",
       tag: `${row.name} ${check.name}`,
       owner: row.owner,
       section: "post-data",

@@ -8,12 +8,14 @@ import { type CatalogObject, mainEntry, makeObject } from "./object.ts";
 export type Defaults = ReadonlyMap<number, { inlineExpression(): string | null }>;
 
 interface Table {
+  oid: number;
   kind: string;
   namespace: string;
   name: string;
   owner: string;
   whole: boolean;
   bound?: string | null;
+  parents?: { oid: number }[] | null;
   columns: Column[] | null;
 }
 
@@ -25,10 +27,11 @@ export function isPrinted({ bound }: { bound?: string | null }, [, , , , rare]: 
 export function addDefaults(row: Table, table: CatalogObject, catalog: Catalog): Defaults {
   const defaults = new Map<number, { inlineExpression(): string | null }>();
   for (const column of row.columns ?? []) {
-    const [number, , , , rare] = column;
+    const [number, name, , , rare] = column;
     if (!rare) continue;
     // Without a default of its own the column would get the parent's.
-    const hidden = !rare.default && rare.parent?.default === true;
+    const hidden = !rare.default && isHidden(row, column, catalog);
+    if (hidden) hiddenDefaults(row.oid, catalog).add(name);
     const expression = rare.default?.expression ?? (hidden ? "NULL" : null);
     if (expression === null) continue;
     // A generated column's expression has no command of its own; views and inherited columns have no place for one.
@@ -44,6 +47,19 @@ export function addDefaults(row: Table, table: CatalogObject, catalog: Catalog):
     });
   }
   return defaults;
+}
+
+/** pg_dump up to 15 takes the null that hides a parent's default for one that a grandchild has to hide in turn. */
+function isHidden(row: Table, [, name, , , rare]: Column, catalog: Catalog): boolean {
+  if (rare?.parent?.default) return true;
+  return catalog.facts.version < 160000 &&
+    (row.parents ?? []).some(({ oid }) => catalog.hiddenDefaults.get(oid)?.has(name));
+}
+
+function hiddenDefaults(oid: number, catalog: Catalog): Set<string> {
+  const names = catalog.hiddenDefaults.get(oid) ?? new Set();
+  catalog.hiddenDefaults.set(oid, names);
+  return names;
 }
 
 function makeDefault(

@@ -9,7 +9,7 @@ import { addType, collationName, typeQuery, type TypeRow } from "./types.ts";
 interface Constraint {
   oid: number;
   name: string;
-  /** `n` since 18: not null with a name of its own. */
+  /** `n` is not null, a constraint with a name since 17. */
   type: "c" | "n";
   definition: string;
   validated: boolean;
@@ -38,7 +38,7 @@ export const domains: Family<Row> = {
             'definition', pg_get_constraintdef(k.oid), 'validated', k.convalidated) order by k.conname)
          from pg_constraint k
          where k.contypid = t.oid and k.contype in (${
-        version >= 180000 ? "'c', 'n'" : "'c'"
+        version >= 170000 ? "'c', 'n'" : "'c'"
       })) as constraints`,
       joins: "left join pg_type b on b.oid = t.typbasetype",
       which: "t.typtype = 'd'",
@@ -54,18 +54,17 @@ export const domains: Family<Row> = {
         [
           `CREATE DOMAIN ${name} AS ${row.baseType}`,
           row.collation === null ? "" : ` COLLATE ${row.collation}`,
-          !row.notNull
-            ? ""
-            : named
-            ? ` CONSTRAINT ${catalog.quote(named.name)} ${named.definition}`
-            : " NOT NULL",
+          row.notNull ? notNullClause(row, named, catalog) : "",
           defaultClause(row),
           ...inline().map(([, { name, definition }]) =>
             `\n\tCONSTRAINT ${catalog.quote(name)} ${definition}`
           ),
           ";\n",
         ].join(""),
-      attached: () => inline().flatMap(([check]) => constraintComment(row, check, domain, catalog)),
+      attached: () => [
+        ...inline().flatMap(([check]) => constraintComment(row, check, domain, catalog)),
+        ...(named ? constraintComment(row, named, domain, catalog) : []),
+      ],
     });
     for (const constraint of constraints) {
       if (constraint.type === "n") continue;
@@ -92,6 +91,13 @@ export const domains: Family<Row> = {
   },
 };
 
+/** With its name unless that is the one PostgreSQL gives. */
+function notNullClause({ name }: Row, constraint: Constraint | undefined, catalog: Catalog): string {
+  return constraint === undefined || constraint.name === `${name}_not_null`
+    ? " NOT NULL"
+    : ` CONSTRAINT ${catalog.quote(constraint.name)} ${constraint.definition}`;
+}
+
 function defaultClause({ defaultExpression, defaultText }: Row): string {
   if (defaultExpression !== null) return ` DEFAULT ${defaultExpression}`;
   return defaultText === null ? "" : ` DEFAULT ${literal(defaultText)}`;
@@ -110,7 +116,12 @@ function addition(row: Row, { name, definition }: Constraint, check: CatalogObje
   });
 }
 
-function constraintComment(row: Row, check: CatalogObject, parent: CatalogObject, catalog: Catalog): Draft[] {
+function constraintComment(
+  row: Row,
+  check: { oid: number; name: string },
+  parent: CatalogObject,
+  catalog: Catalog,
+): Draft[] {
   const comment = catalog.comments.get(objectKey(CLASS.constraint, check.oid))?.[0];
   if (!comment) return [];
   const type = `CONSTRAINT ${catalog.quote(check.name)} ON DOMAIN`;

@@ -176,7 +176,7 @@ function keyDefinition(row: Row, constraint: Constraint, catalog: Catalog): stri
   const parameters = storageParameters(catalog, row.options);
   return [
     constraint.type === "p" ? "PRIMARY KEY" : "UNIQUE",
-    row.nullsNotDistinct ? " NULLS NOT DISTINCT" : "",
+    row.nullsNotDistinct && constraint.type !== "p" ? " NULLS NOT DISTINCT" : "",
     ` (${columns.join(", ")}${constraint.period ? " WITHOUT OVERLAPS" : ""})`,
     included.length > 0 ? ` INCLUDE (${included.join(", ")})` : "",
     parameters.length > 0 ? ` WITH (${parameters.join(", ")})` : "",

@@ -1,5 +1,6 @@
 /** Plain, partitioned and foreign tables: definition, parts of it that may stand apart, rows. */
-import { type Catalog } from "./catalog.ts";
+import { commentEntry } from "./attachments.ts";
+import type { Catalog } from "./catalog.ts";
 import { addChecks, type Check, CHECKS_SQL, inlineCheckComments } from "./checks.ts";
 import { CLASS } from "./class_ids.ts";
 import { type Column, columnsSql } from "./columns.ts";
@@ -42,7 +43,9 @@ export interface TableRow extends RelationRow, TableDataRow {
 export const tables: Family<TableRow> = {
   name: "tables",
   query: (version) => `
-    select ${RELATION_COLUMNS}, c.relkind as kind, c.relpersistence = 'u' as unlogged,
+    select ${RELATION_COLUMNS}, c.relkind as kind, c.relpersistence = 'u' ${
+    version >= 180000 ? "and c.relkind <> 'p'" : ""
+  } as unlogged,
       case when c.whole and c.relispartition then pg_get_expr(c.relpartbound, c.oid) end as bound,
       case when c.whole and c.relkind = 'p' then pg_get_partkeydef(c.oid) end as "partitionKey",
       case when c.reloftype <> 0 then format_type(c.reloftype, null) end as "ofType",
@@ -57,7 +60,9 @@ export const tables: Family<TableRow> = {
         from pg_inherits i join pg_class p on p.oid = i.inhparent join pg_namespace pn on pn.oid = p.relnamespace
         where i.inhrelid = c.oid) end as parents,
       case when c.whole or c.config is not null then ${columnsSql(version)} end as columns,
-      case when (c.whole or c.config is not null) and c.relchecks > 0 then ${CHECKS_SQL} end as checks,
+      case when (c.whole or c.config is not null) and ${
+    version >= 180000 ? "true" : "c.relchecks > 0"
+  } then ${CHECKS_SQL} end as checks,
       f.srvname as server, ${foreignOptionsSql("ft.ftoptions")} as "serverOptions",
       ${TABLE_DATA_COLUMNS}
     from ${relationsSql("'r', 'p', 'f'")}
@@ -108,9 +113,20 @@ function render(
       drop: `DROP ${type} ${catalog.qualified(row)};\n`,
     }),
     ...relationDescribed(catalog, object, { type, owner: row.owner, columns }),
+    ...notNullComments(row, object, catalog),
     ...inlineCheckComments(row, object, inline, catalog),
     ...relationGranted(catalog, object, row),
   ];
+}
+
+/** Comments on not null, which is a constraint since 18. */
+function notNullComments(row: TableRow, object: CatalogObject, catalog: Catalog): Draft[] {
+  return (row.columns ?? []).flatMap(([, , , , rare]) => {
+    if (rare?.notNullComment === undefined) return [];
+    const type = `CONSTRAINT ${catalog.quote(rare.notNullName!)} ON`;
+    const what = { type, name: catalog.quote(row.name), owner: row.owner };
+    return [commentEntry(catalog, object, what, rare.notNullComment)];
+  });
 }
 
 /** A partition is made as a table of its own, so that it restores without its parent, and attached afterwards. */
