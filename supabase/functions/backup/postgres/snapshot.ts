@@ -21,6 +21,21 @@ const SETTINGS: Record<string, string> = {
   search_path: "",
 };
 
+/** Settings that some servers do not have. */
+const NEWER_SETTINGS: Record<string, string> = {
+  // Since 17.
+  transaction_timeout: "0",
+  // Minor releases of 2024: a view that took the place of a sequence must not run its owner's functions as us.
+  restrict_nonsystem_relation_kind: "view, foreign-table",
+};
+
+const NEWER_SETTINGS_SQL = `
+  select pg_catalog.set_config(name, value, false)
+  from (values ${
+  Object.entries(NEWER_SETTINGS).map(([name, value]) => `('${name}', '${value}')`).join(", ")
+}) as setting (name, value)
+  where pg_catalog.current_setting(name, true) is not null`;
+
 /** SQL_ASCII is no encoding: its bytes cannot be converted, so they are taken as they are. */
 const ENCODING_SQL = `pg_catalog.set_config('client_encoding',
   case pg_catalog.current_setting('server_encoding') when 'SQL_ASCII' then 'SQL_ASCII' else 'UTF8' end, false)`;
@@ -106,6 +121,7 @@ function locked(batch: string[], error: unknown): unknown {
 
 async function begin({ sql }: Session): Promise<void> {
   await sql.unsafe(`select ${SETTINGS_SQL}`);
+  await sql.unsafe(NEWER_SETTINGS_SQL);
   await sql.unsafe(
     "begin transaction isolation level repeatable read, read only",
   );
