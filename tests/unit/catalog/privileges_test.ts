@@ -96,6 +96,14 @@ Deno.test("a dump as a role that may not read everything", async (test) => {
       await session.close();
     });
 
+    await test.step("looks through no view that somebody put in a sequence's place", async () => {
+      await run("create view public.trap as select 1 as last_value, true as is_called");
+      const session = await openSession(cluster.url());
+      await beginSnapshot(session);
+      await assert.rejects(session.sql.unsafe("select * from public.trap"), /restricted/);
+      await session.close();
+    });
+
     await test.step("would name objects of a kind that no family reads", async () => {
       await run("create publication p");
       const known = Object.values(CLASS).filter((classId) => classId !== CLASS.publication);
