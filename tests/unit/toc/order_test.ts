@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { compareText, orderObjects } from "../../../supabase/functions/backup/toc/order.ts";
+import { compareText } from "../../../supabase/functions/backup/toc/compare.ts";
+import { orderObjects } from "../../../supabase/functions/backup/toc/order.ts";
 import { makeObject } from "../../../supabase/functions/backup/catalog/object.ts";
 import { names, need, object } from "./objects.ts";
 

@@ -1,37 +1,35 @@
 /** All families, in the order in which pg_dump reads them (common.c, getSchemaData). */
-import { baseTypes } from "./base_types.ts";
-import { compositeTypes } from "./composite_types.ts";
-import { domains } from "./domains.ts";
-import { enums } from "./enums.ts";
-import { extensions } from "./extensions.ts";
-import type { Family } from "./family.ts";
-import { functions } from "./functions.ts";
-import { ranges } from "./ranges.ts";
-import { schemas } from "./schemas.ts";
-import { tables } from "./tables.ts";
-import { views } from "./views.ts";
-import { sequences } from "./sequences.ts";
-import { indexes } from "./indexes.ts";
-import { indexAttachments } from "./index_attachments.ts";
-import { foreignKeys } from "./foreign_keys.ts";
-import { rules } from "./rules.ts";
-import { triggers } from "./triggers.ts";
-import { eventTriggers } from "./event_triggers.ts";
-import { policies, rowSecurity } from "./policies.ts";
-import { publications, publicationSchemas, publicationTables } from "./publications.ts";
-import { defaultPrivileges } from "./default_privileges.ts";
 import { accessMethods } from "./access_methods.ts";
 import { aggregates } from "./aggregates.ts";
+import { baseTypes } from "./base_types.ts";
 import { casts } from "./casts.ts";
 import { collations } from "./collations.ts";
+import { compositeTypes } from "./composite_types.ts";
 import { conversions } from "./conversions.ts";
+import { defaultPrivileges } from "./default_privileges.ts";
+import { domains } from "./domains.ts";
+import { enums } from "./enums.ts";
+import { eventTriggers } from "./event_triggers.ts";
+import { extensions } from "./extensions.ts";
+import type { Family } from "./family.ts";
 import { foreignDataWrappers, foreignServers } from "./foreign_data.ts";
+import { foreignKeys } from "./foreign_keys.ts";
+import { functions } from "./functions.ts";
+import { indexAttachments } from "./index_attachments.ts";
+import { indexes } from "./indexes.ts";
 import { languages } from "./languages.ts";
 import { largeObjects } from "./large_objects.ts";
 import { operatorClasses, operatorFamilies } from "./operator_classes.ts";
 import { operators } from "./operators.ts";
+import { policies, rowSecurity } from "./policies.ts";
+import { publications, publicationSchemas, publicationTables } from "./publications.ts";
+import { ranges } from "./ranges.ts";
+import { rules } from "./rules.ts";
+import { schemas } from "./schemas.ts";
+import { sequences } from "./sequences.ts";
 import { statistics } from "./statistics.ts";
 import { subscriptions } from "./subscriptions.ts";
+import { tables } from "./tables.ts";
 import {
   textSearchConfigurations,
   textSearchDictionaries,
@@ -39,6 +37,8 @@ import {
   textSearchTemplates,
 } from "./text_search.ts";
 import { transforms } from "./transforms.ts";
+import { triggers } from "./triggers.ts";
+import { views } from "./views.ts";
 
 export const FAMILIES: readonly Family[] = [
   extensions,

@@ -5,10 +5,10 @@ import { DEPENDENCIES_SQL, type DependencyRow, resolveEdges } from "./edges.ts";
 import { FAMILIES } from "./families.ts";
 import { COLUMN_GRANTS_SQL } from "./relations.ts";
 import { rows } from "./rows.ts";
-import { readSequenceValues } from "./sequences.ts";
+import { readSequenceValues } from "./sequence_values.ts";
 import { CONFIG_KEYS_SQL, orderConfigData } from "./table_data.ts";
 import { type UncoveredRow, uncoveredSql, warnOfUncovered } from "./uncovered.ts";
-import { orderRefreshes, REFRESHES_SQL } from "./views.ts";
+import { orderRefreshes, REFRESHES_SQL } from "./refreshes.ts";
 
 interface NoteRow {
   classId: number;
