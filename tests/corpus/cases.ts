@@ -8,6 +8,14 @@ export interface Case {
   encoding: string;
   /** Why the archive is compared but not restored (`-- not restored: REASON`); null for nearly all. */
   notRestored: string | null;
+  /** Servers that have what it shows (`-- from version: 17`, `-- until version: 15`). */
+  fromVersion: number;
+  untilVersion: number;
+  /**
+   * Lines that the script must have (`-- says: LINE`): what no comparison would miss where there is no pg_dump to compare with,
+   * because a restored database lacks what its archive lacked.
+   */
+  says: string[];
 }
 
 const FOLDER = new URL("./", import.meta.url).pathname;
@@ -27,14 +35,19 @@ async function readCase(name: string): Promise<Case> {
   }
   const setup = `${FOLDER}${name}/setup.sql`;
   const facts: Record<string, string> = {};
+  const says: string[] = [];
   for (const line of (await Deno.readTextFile(setup)).split("\n")) {
-    const [, key, value] = line.match(/^-- (encoding|not restored): (.+)$/) ?? [];
+    const [, key, value] = line.match(/^-- (encoding|not restored|from version|until version|says): (.+)$/) ??
+      [];
     if (key === undefined) break;
-    facts[key] = value!;
+    if (key === "says") says.push(value!);
+    else facts[key] = value!;
   }
   return {
-    ...{ name, setup },
+    ...{ name, setup, says },
     encoding: facts["encoding"] ?? "UTF8",
     notRestored: facts["not restored"] ?? null,
+    fromVersion: Number(facts["from version"] ?? 0),
+    untilVersion: Number(facts["until version"] ?? Infinity),
   };
 }

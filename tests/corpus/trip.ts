@@ -14,7 +14,7 @@ export type Oracle = "pg_dump" | "restored database";
 /** Sets up, dumps, compares, restores, compares again. Answers what differs, in words; null when nothing does. Throws when a step fails. */
 export async function makeTrip(
   cluster: Cluster,
-  { name, setup, encoding, notRestored }: Case,
+  { name, setup, encoding, notRestored, says }: Case,
   oracle: Oracle,
 ): Promise<string | null> {
   const folder = await Deno.makeTempDir({ prefix: "corpus-" });
@@ -34,6 +34,8 @@ export async function makeTrip(
       if (difference !== null) return difference;
     }
     const script = await archiveScript(cluster, ours);
+    const unsaid = says.filter((line) => !script.split("\n").includes(line));
+    if (unsaid.length > 0) return `the script has no line\n${unsaid.join("\n")}\n\n${script}`;
     if (notRestored !== null) return null;
     await createDatabase(cluster, restored, encoding);
     await restoreArchive(cluster, ours, restored);

@@ -1,4 +1,5 @@
 -- not restored: columns that a parent got later stand before a child's own once restored
+-- until version: 17
 create schema z; create schema a;
 create table z.parent (id integer, name text default 'z', constraint c check (id > 0) no inherit);
 create table a.child (extra text, name text default 'a') inherits (z.parent);
