@@ -1,5 +1,4 @@
 /** `npm run demo`: the main job from an empty folder to a restored database, on the embedded stack. */
-import { createClient } from "@supabase/supabase-js";
 import colors from "picocolors";
 import postgres, { type Sql } from "postgres";
 import type { Cluster } from "../stack/postgres/cluster.ts";
@@ -8,6 +7,7 @@ import { type Stack, startStack } from "../stack/stack.ts";
 import { followRun, summary } from "./backup.ts";
 import { downloadBackup } from "./download.ts";
 import { bytes, count, duration, instant } from "./format.ts";
+import { openBucket } from "./list.ts";
 import { runsTable } from "./log.ts";
 import type { Run } from "./runs.ts";
 import { CommandError, runCommand, table } from "./terminal.ts";
@@ -41,7 +41,12 @@ if (import.meta.main) {
 
 /** Lets pg_cron begin a run, and follows it. */
 async function backUp(sql: Sql): Promise<Run> {
-  step("select backup.schedule('* * * * *') and wait for pg_cron: it fires at the full minute");
+  const left = 60_000 - Date.now() % 60_000;
+  step(
+    `select backup.schedule('* * * * *') and wait for pg_cron: it fires at the full minute, in ${
+      duration(left)
+    }`,
+  );
   await sql`select backup.schedule('* * * * *')`;
   const run = await untilStarted(sql);
   await sql`select backup.schedule('0 3 * * 0')`;
@@ -76,18 +81,12 @@ async function showBackup(sql: Sql, stack: Stack, run: Run): Promise<void> {
   step("select * from backup.log");
   console.log(runsTable([await readRun(sql, run.id)]));
   step("The private bucket `backups`");
-  const { data, error } = await createClient(stack.apiUrl, stack.keys.secretKey, {
-    auth: { persistSession: false, autoRefreshToken: false },
-  }).storage.from("backups").list(run.name);
-  if (error) throw error;
+  const objects = await openBucket({ url: stack.apiUrl, secretKey: stack.keys.secretKey }).list(run.name);
   console.log(
-    table(
-      ["object", "size", "type"],
-      data.map((
-        { name, metadata },
-      ) => [`${run.name}/${name}`, bytes(metadata?.["size"]), metadata?.["mimetype"]]),
-      ["left", "right", "left"],
-    ),
+    table(["object", "size"], objects.map(({ name, bytes: size }) => [`${run.name}/${name}`, bytes(size)]), [
+      "left",
+      "right",
+    ]),
   );
   step("What the function took of its 2 s of CPU, 256 MB and 150 s");
   console.log(
@@ -109,7 +108,7 @@ async function showRestore(stack: Stack, run: Run, folder: string): Promise<void
   step("pg_restore into a second server");
   const [target] = await Promise.all([
     startRestoreTarget(stack.superuserUrl),
-    downloadBackup({ url: stack.apiUrl, secretKey: stack.keys.secretKey }, run.name, archive),
+    downloadBackup(openBucket({ url: stack.apiUrl, secretKey: stack.keys.secretKey }), run.name, archive),
   ]);
   try {
     await pgRestore(target, archive);
