@@ -24,7 +24,7 @@ export class Budget {
 /** What other work costs, in bytes of COPY text that take as much CPU. */
 export const COST = {
   /** An entry of the table of contents: read from the catalogs, ordered, written. */
-  entry: 12 * 1024,
+  entry: 4 * 1024,
   /** A stored byte that is read back for verification. */
   verifiedByte: 0.45,
   /** A removed or listed object of the bucket. */
