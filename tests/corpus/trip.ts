@@ -61,7 +61,7 @@ async function createDatabase(cluster: Cluster, name: string, encoding: string):
     cluster,
     `create database ${
       quoted(name)
-    } template template0 strategy file_copy encoding '${encoding}' locale '${locale}'`,
+    } template template0 encoding '${encoding}' locale '${locale}'`,
   );
 }
 

@@ -1,3 +1,4 @@
+-- from version: 15
 create table public.play (id integer primary key, title text unique, a integer, b integer, unique (a, b));
 create table public.show (
     id integer primary key, play integer references public.play on delete cascade on update set null,

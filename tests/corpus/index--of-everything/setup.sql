@@ -1,3 +1,4 @@
+-- from version: 15
 create schema i; create collation i.c (locale = 'C'); create function i.f(text) returns text language sql immutable return lower($1);
 create table i.t (a text, b text, c integer[], d jsonb, e text collate i.c);
 create index on i.t (i.f(a) collate i.c text_pattern_ops desc nulls last, (b || '''s')) where i.f(b) <> '' and c @> array[1];

@@ -1,3 +1,4 @@
+-- from version: 15
 create table public.t (a integer, b text, c jsonb, d point, e int4range, f tsvector, g inet);
 create index on public.t (a);
 create unique index t_ab on public.t (a desc nulls last, b collate "C" text_pattern_ops);

@@ -1,3 +1,4 @@
+-- from version: 15
 -- A database of all kinds at once: also what restore_options_test.ts filters.
 create schema theatre authorization director;
 comment on schema theatre is 'the company';

@@ -1,3 +1,4 @@
+-- from version: 15
 create schema theatre authorization director;
 create type theatre.genre as enum ('drama', 'comedy');
 create table theatre.play (id bigint generated always as identity primary key, title text not null unique, genre theatre.genre not null default 'drama', created_at timestamptz not null default now());

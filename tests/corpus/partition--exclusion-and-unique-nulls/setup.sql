@@ -1,3 +1,4 @@
+-- from version: 15
 create table public.p (a integer, b text, unique nulls not distinct (a, b)) partition by list (a);
 create table public.p1 partition of public.p for values in (1);
 alter table public.p add constraint c check (a > 0) not valid;

@@ -1,3 +1,4 @@
+-- from version: 15
 create table public."T ""x""" ("A" integer primary key, b text, c jsonb); create table public.t (a integer primary key);
 alter table public."T ""x""" replica identity full;
 create publication "\! echo

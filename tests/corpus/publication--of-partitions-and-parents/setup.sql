@@ -1,3 +1,4 @@
+-- from version: 15
 create table public.p (i integer) partition by list (i);
 create table public.p1 partition of public.p for values in (1);
 create table public.parent (i integer);

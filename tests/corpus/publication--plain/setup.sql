@@ -1,3 +1,4 @@
+-- from version: 15
 create table public.a (i integer primary key);
 create table public.b (i integer, j text, k integer);
 create schema other;

@@ -1,1 +1,2 @@
+-- from version: 15
 drop schema public;

@@ -1,3 +1,4 @@
+-- from version: 15
 create sequence public.s;
 create sequence public.t as smallint increment 5 minvalue -10 maxvalue 100 start 20 cache 7 cycle;
 create sequence public.down increment -1;

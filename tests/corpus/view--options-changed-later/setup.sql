@@ -1,3 +1,4 @@
+-- from version: 15
 create table public.u (a integer);
 create view public.v as select a from public.u;
 alter view public.v set (security_invoker = on);

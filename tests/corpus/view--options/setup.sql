@@ -1,3 +1,4 @@
+-- from version: 15
 create table public.play (id integer, title text);
 create view public.barrier with (security_barrier) as select * from public.play;
 create view public.invoker with (security_invoker = true, security_barrier = false) as select * from public.play;
