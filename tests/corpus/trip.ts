@@ -59,9 +59,7 @@ async function createDatabase(cluster: Cluster, name: string, encoding: string):
   const locale = encoding === "UTF8" ? "C.UTF-8" : "C";
   await runSql(
     cluster,
-    `create database ${
-      quoted(name)
-    } template template0 encoding '${encoding}' locale '${locale}'`,
+    `create database ${quoted(name)} template template0 encoding '${encoding}' locale '${locale}'`,
   );
 }
 
