@@ -4,9 +4,12 @@ import postgres from "postgres";
 /** Of a language: a few words make up most of a text (Zipf's law), most words are rare. */
 const VOCABULARY = 4000;
 
+/** More than fit deflate's window, so that one said twice costs as much as one said once. */
+const PARAGRAPHS = 8000;
+
 /** About what one row of each table has in COPY text. */
 const EVENT_BYTES = 302;
-const POST_BYTES = 860;
+const POST_BYTES = 1092;
 
 /** Fills an empty database with about `megabytes` (10^6) of COPY text, two thirds of it events. */
 export async function generateData(url: string, megabytes: number): Promise<void> {
@@ -25,11 +28,16 @@ export async function generateData(url: string, megabytes: number): Promise<void
         ) as parts
       ) as word
       from generate_series(0, ${VOCABULARY - 1}) rank;
-      create function public.words(amount int) returns text language sql volatile as $$
-        with words as materialized (select array_agg(word order by rank) as all_words from public.vocabulary)
-        select string_agg(all_words[1 + floor(pow(${VOCABULARY}, random()))::int % ${VOCABULARY}], ' ')
-        from generate_series(1, amount), words
-      $$;
+      create table public.paragraphs (id int primary key, text text not null);
+      insert into public.paragraphs
+      select g, (
+        -- A word of the inner query's own row, or the aggregate would be the outer one's.
+        select string_agg(words[1 + (floor(pow(${VOCABULARY}, random()))::int + n * 0) % ${VOCABULARY}], ' ')
+        from generate_series(1, 35) n
+        where g is not null
+      )
+      from generate_series(0, ${PARAGRAPHS - 1}) g,
+        (select array_agg(word order by rank) as words from public.vocabulary) v;
       create table public.events (
         id bigint generated always as identity primary key,
         user_id uuid not null,
@@ -55,8 +63,18 @@ export async function generateData(url: string, megabytes: number): Promise<void
         published_at timestamptz
       );
       insert into public.posts (title, body, tags, published_at)
-      select public.words(6), public.words(140), array['t' || g % 9, 't' || g % 11], timestamptz '2024-01-01' + g * interval '3 minutes'
-      from generate_series(1, ${posts}) g;
+      select left(a.text, 40), concat_ws(e'\\n\\n', a.text, b.text, c.text, d.text), array['t' || g % 9, 't' || g % 11],
+        timestamptz '2024-01-01' + g * interval '3 minutes'
+      from (
+        select g, floor(random() * ${PARAGRAPHS})::int as i, floor(random() * ${PARAGRAPHS})::int as j,
+          floor(random() * ${PARAGRAPHS})::int as k, floor(random() * ${PARAGRAPHS})::int as l
+        from generate_series(1, ${posts}) g
+      ) as chosen
+      join public.paragraphs a on a.id = i
+      join public.paragraphs b on b.id = j
+      join public.paragraphs c on c.id = k
+      join public.paragraphs d on d.id = l
+      order by g;
       create index on public.events (user_id, happened_at);
       analyze;
     `);
