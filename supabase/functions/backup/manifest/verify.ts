@@ -2,6 +2,7 @@
 import { BackupError } from "../errors.ts";
 import { type Bucket, BucketError } from "../storage/bucket.ts";
 import { MANIFEST_NAME, type Part } from "./manifest.ts";
+import { COMPANIONS } from "./restore_notes.ts";
 import { sha256OfPieces } from "./sha256.ts";
 
 export interface VerifyOptions {
@@ -36,7 +37,7 @@ export async function verifyParts(
 
 async function compareListing(bucket: Bucket, folder: string, parts: readonly Part[]): Promise<void> {
   const stored = new Map((await bucket.list(folder)).map(({ name, bytes }) => [name, bytes]));
-  stored.delete(MANIFEST_NAME);
+  for (const beside of [MANIFEST_NAME, ...COMPANIONS]) stored.delete(beside);
   const wrong: string[] = [];
   for (const { name, bytes } of parts) {
     const found = stored.get(name);
