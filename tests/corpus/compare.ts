@@ -64,10 +64,11 @@ async function contents(path: string): Promise<string> {
   return entries.map((entry) => {
     const { dumpId: _, dependencies, definition, ...fields } = entry;
     const needs = new Set(dependencies.map((id) => labels.get(id)).filter((name) => name !== undefined));
-    const properties = { ...fields, needs: [...needs].sort(), definition };
+    const properties = { ...fields, needs: [...needs].sort() };
     return [
       label(entry),
       ...Object.entries(properties).map(([name, value]) => `    ${name}: ${JSON.stringify(value)}`),
+      ...(definition ?? "none").split("\n").map((line) => `    | ${line}`),
     ].join("\n");
   }).join("\n");
 }

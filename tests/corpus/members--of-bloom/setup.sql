@@ -1,0 +1,3 @@
+create schema ours;
+create extension "bloom" schema ours;
+\ir ../disown.psql

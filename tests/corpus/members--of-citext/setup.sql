@@ -1,0 +1,3 @@
+create schema ours;
+create extension "citext" schema ours;
+\ir ../disown.psql

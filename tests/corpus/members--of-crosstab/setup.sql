@@ -1,0 +1,3 @@
+create schema ours;
+create extension "tablefunc" schema ours;
+\ir ../disown.psql

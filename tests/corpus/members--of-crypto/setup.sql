@@ -1,0 +1,3 @@
+create schema ours;
+create extension "pgcrypto" schema ours;
+\ir ../disown.psql

@@ -1,0 +1,3 @@
+create schema ours;
+create extension "cube" schema ours;
+\ir ../disown.psql

@@ -1,0 +1,3 @@
+create schema ours;
+create extension "btree_gin" schema ours;
+\ir ../disown.psql

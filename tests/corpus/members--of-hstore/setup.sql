@@ -1,0 +1,3 @@
+create schema ours;
+create extension "hstore" schema ours;
+\ir ../disown.psql

@@ -1,0 +1,3 @@
+create schema ours;
+create extension "intarray" schema ours;
+\ir ../disown.psql

@@ -1,0 +1,3 @@
+create schema ours;
+create extension "isn" schema ours;
+\ir ../disown.psql

@@ -1,0 +1,3 @@
+create schema ours;
+create extension "lo" schema ours;
+\ir ../disown.psql

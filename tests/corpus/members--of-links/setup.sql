@@ -1,0 +1,3 @@
+create schema ours;
+create extension "dblink" schema ours;
+\ir ../disown.psql

@@ -1,0 +1,3 @@
+create schema ours;
+create extension "ltree" schema ours;
+\ir ../disown.psql

@@ -1,0 +1,3 @@
+create schema ours;
+create extension "pageinspect" schema ours;
+\ir ../disown.psql

@@ -1,0 +1,3 @@
+create schema ours;
+create extension "seg" schema ours;
+\ir ../disown.psql

@@ -1,0 +1,3 @@
+create schema ours;
+create extension "pg_stat_statements" schema ours;
+\ir ../disown.psql

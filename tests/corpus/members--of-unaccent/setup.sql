@@ -1,0 +1,3 @@
+create schema ours;
+create extension "unaccent" schema ours;
+\ir ../disown.psql

@@ -1,0 +1,3 @@
+create schema ours;
+create extension "xml2" schema ours;
+\ir ../disown.psql
