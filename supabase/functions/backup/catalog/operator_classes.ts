@@ -24,24 +24,28 @@ interface ClassRow extends Row {
   familySchema: string;
 }
 
-/** `OPERATOR …` and `FUNCTION …` lines of what depends on the class or family, in their order, as an array. */
+/**
+ * `OPERATOR …` and `FUNCTION …` lines of what depends on the class or family, as an array. Those of one number come by their types;
+ * pg_dump leaves them as they are found.
+ */
 function members(catalog: "pg_opclass" | "pg_opfamily", oid: string, family: string): string {
   const owned = (table: string) =>
     `join pg_depend d on d.classid = '${table}'::regclass and d.objid = m.oid
            and d.refclassid = '${catalog}'::regclass and d.refobjid = ${oid}`;
   return `array(
        select x.line from (
-         select 1 as part, m.amopstrategy as number, format('OPERATOR %s %s', m.amopstrategy, m.amopopr::regoperator)
+         select 1 as part, m.amopstrategy as number, array[m.amoplefttype, m.amoprighttype]::regtype[]::text as types,
+           format('OPERATOR %s %s', m.amopstrategy, m.amopopr::regoperator)
            || coalesce((select format(' FOR ORDER BY %I.%I', sn.nspname, s.opfname)
              from pg_opfamily s join pg_namespace sn on sn.oid = s.opfnamespace where s.oid = m.amopsortfamily), '') as line
          from pg_amop m ${owned("pg_amop")}
          where m.amopfamily = ${family}
          union all
-         select 2, m.amprocnum,
+         select 2, m.amprocnum, array[m.amproclefttype, m.amprocrighttype]::regtype[]::text,
            format('FUNCTION %s (%s, %s) %s', m.amprocnum, m.amproclefttype::regtype, m.amprocrighttype::regtype, m.amproc::regprocedure)
          from pg_amproc m ${owned("pg_amproc")}
          where m.amprocfamily = ${family}
-       ) x order by x.part, x.number)`;
+       ) x order by x.part, x.number, x.types)`;
 }
 
 export const operatorClasses: Family<ClassRow> = {
