@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { type Cluster, startCluster } from "../../stack/postgres/cluster.ts";
+import { openSession } from "../../supabase/functions/backup/postgres/session.ts";
 import { readCases } from "./cases.ts";
 import { KNOWN_DIFFERENCES } from "./known_differences.ts";
 import { loadFile, runProgram } from "./programs.ts";
@@ -24,6 +25,7 @@ Deno.test("the archive equals pg_dump's", options, async (test) => {
   if (Deno.args[0] === undefined) assert.deepEqual(strangers, [], "known differences of cases that are gone");
   const binDir = Deno.env.get("CORPUS_PG_BIN");
   const cluster = await startCluster({ settings: SETTINGS, ...(binDir ? { binDir } : {}) });
+  const admin = await openSession(cluster.url());
   try {
     const version = await majorVersion(cluster, "postgres");
     // pg_dump refuses servers that are newer than itself.
@@ -33,7 +35,10 @@ Deno.test("the archive equals pg_dump's", options, async (test) => {
     );
     assert.ok(cases.length > 0, `no case for server ${version} contains ${Deno.args[0]}`);
     await loadFile(cluster, "postgres", new URL("./cluster.sql", import.meta.url).pathname);
-    const results = inTurns(cases, (one) => makeTrip(cluster, one, oracle).catch((error) => String(error)));
+    const results = inTurns(
+      cases,
+      (one) => makeTrip({ cluster, admin, oracle }, one).catch((error) => String(error)),
+    );
     for (const [index, { name }] of cases.entries()) {
       const difference = await results[index]!;
       const known = oracle === "pg_dump" ? KNOWN_DIFFERENCES[name] : undefined;
@@ -47,6 +52,7 @@ Deno.test("the archive equals pg_dump's", options, async (test) => {
       });
     }
   } finally {
+    await admin.close();
     await cluster.stop();
   }
 });
