@@ -34,8 +34,10 @@ Deno.test("[functions] a subprocess is refused, by any name", async () => {
     command: `new Deno.Command("true").output()`,
     child: `new Promise((resolve, reject) => spawn("true").on("error", reject).on("exit", resolve))`,
   });
-  assert.match(String(results.command), /PermissionDenied: Spawning subprocesses is not allowed/);
-  assert.match(String(results.child), /NotCapable: Requires /);
+  const refused = /PermissionDenied: Spawning subprocesses is not allowed/;
+  assert.match(String(results.command), refused);
+  // Node's way asks for the environment first, and what that lacks depends on the environment of the tests.
+  assert.match(String(results.child), new RegExp(`${refused.source}|NotCapable: Requires `));
 });
 
 Deno.test("[functions] there is no Worker, by any name", async () => {
