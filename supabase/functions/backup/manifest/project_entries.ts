@@ -132,7 +132,10 @@ function fateOfFollower(
   if (namespace !== null && (isManaged(namespace) || namespace === "pg_catalog")) return PLATFORM;
   // Only its owner may comment on an extension, and what it says is the extension's own.
   if (/^(EXTENSION|DATABASE|PUBLICATION supabase_realtime)\b/.test(tag)) return PLATFORM;
-  if (desc !== "COMMENT" && tag === "SCHEMA public") return RESTORED;
+  if (tag === "SCHEMA public") return RESTORED;
+  const [, schema] = /^SCHEMA (\w+)$/.exec(tag) ?? [];
+  if (schema !== undefined && isManaged(schema)) return PLATFORM;
   const parents = dependencies.map((id) => fates.get(id)).filter((fate) => fate !== undefined);
-  return parents.length === 0 ? RESTORED : [parents.find((fate) => fate !== "left out") ?? "left out", ""];
+  if (parents.length === 0) return ["left out", "it is about an object of an extension or of the server"];
+  return [parents.find((fate) => fate !== "left out") ?? "left out", ""];
 }

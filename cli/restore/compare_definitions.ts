@@ -1,0 +1,133 @@
+/** Definitions: the target is read as a backup would read it, and must say of each object what the archive says. */
+import { fatesInProject, isPlatformRole } from "../../supabase/functions/backup/manifest/project_entries.ts";
+import type { Dump, Entry } from "../../supabase/functions/backup/toc/entry.ts";
+import type { ArchiveFile } from "./archive_file.ts";
+import type { Check } from "./check.ts";
+import type { Plan } from "./plan.ts";
+import type { Target } from "./target.ts";
+
+const HEADING = new Set(["ENCODING", "STDSTRINGS", "SEARCHPATH", "DATABASE", "DATABASE PROPERTIES"]);
+
+/** Looked at elsewhere: rows by their content. */
+const DATA = new Set(["TABLE DATA", "BLOBS"]);
+
+const NAMED = 5;
+
+/** One check for each kind of object: how many of how many are as they were, and which are not. */
+export function compareDefinitions(archive: ArchiveFile, plan: Plan, target: Target, dump: Dump): Check[] {
+  const found = new Map<string, Entry[]>();
+  for (const entry of dump.entries) found.set(keyOf(entry), [...found.get(keyOf(entry)) ?? [], entry]);
+  const kinds = new Map<string, { right: number; skipped: string[]; wrong: string[]; unchecked: string[] }>();
+  const kindOf = (desc: string) => {
+    const kind = kinds.get(desc) ?? { right: 0, skipped: [], wrong: [], unchecked: [] };
+    kinds.set(desc, kind);
+    return kind;
+  };
+  // Another version may say the same in other words.
+  const sameVersion = majorOf(archive.header.serverVersion) === majorOf(dump.serverVersion);
+  const expected = new Set<string>();
+  for (const entry of plan.restored) {
+    if (HEADING.has(entry.desc)) continue;
+    expected.add(keyOf(entry));
+    if (DATA.has(entry.desc)) continue;
+    const kind = kindOf(entry.desc);
+    const there = found.get(keyOf(entry)) ?? [];
+    const like = there.find((other) => other.definition === entry.definition);
+    if (plan.altered.has(entry.dumpId)) {
+      kind.skipped.push(`${nameOf(entry)}: ${plan.altered.get(entry.dumpId)}`);
+    } else if (
+      there.length === 0 && entry.desc === "ACL" && isProject(target) && isPlatformRole(entry.owner ?? "")
+    ) {
+      kind.skipped.push(`${nameOf(entry)}: another role owns it here`);
+    } else if (there.length === 0) kind.wrong.push(`${nameOf(entry)} is missing`);
+    else if (like === undefined) {
+      const words = `${nameOf(entry)}: ${difference(entry, there[0]!)}`;
+      if (isProject(target) && entry.desc === "ACL" && isPlatformRole(entry.owner ?? "")) {
+        kind.skipped.push(words);
+      } else (sameVersion ? kind.wrong : kind.unchecked).push(words);
+    } else if (!sameOwner(entry, like, target)) {
+      kind.wrong.push(`${nameOf(entry)} is ${like.owner}'s, not ${entry.owner}'s`);
+    } else kind.right++;
+  }
+  for (const entry of plan.missing.entries) {
+    kindOf(entry.desc).skipped.push(`${nameOf(entry)}: needs a missing extension`);
+  }
+  for (const id of plan.altered.keys()) {
+    const entry = archive.entries.find(({ dumpId }) => dumpId === id)!;
+    if (!DATA.has(entry.desc) && !plan.restored.includes(entry)) {
+      expected.add(keyOf(entry));
+      kindOf(entry.desc).skipped.push(`${nameOf(entry)}: ${plan.altered.get(id)}`);
+    }
+  }
+  for (const entry of surplus(plan, target, dump, expected)) {
+    kindOf(entry.desc).wrong.push(`${nameOf(entry)} is too many`);
+  }
+  return [...kinds].flatMap(([desc, kind]) => checksOf(desc.toLowerCase(), kind));
+}
+
+/** What the target has, and the backup has not: grants that nobody gave, for example. Told for whole restores only. */
+function surplus(plan: Plan, target: Target, dump: Dump, expected: ReadonlySet<string>): Entry[] {
+  if (!plan.whole) return [];
+  const own = isProject(target)
+    ? fatesInProject(dump.entries).filter(({ fate }) => fate === "restored").map(({ entry }) => entry)
+    : dump.entries.filter(({ tag }) => !/^DATABASE /.test(tag));
+  return own.filter((entry) =>
+    !HEADING.has(entry.desc) && !DATA.has(entry.desc) && entry.desc !== "EXTENSION" &&
+    !expected.has(keyOf(entry))
+  );
+}
+
+function checksOf(
+  desc: string,
+  { right, skipped, wrong, unchecked }: {
+    right: number;
+    skipped: string[];
+    wrong: string[];
+    unchecked: string[];
+  },
+): Check[] {
+  const what = `definitions: ${desc}`;
+  return [
+    ...(right > 0 ? [{ what, outcome: "passed" as const, detail: `${right} as in the backup` }] : []),
+    ...(skipped.length > 0 ? [{ what, outcome: "skipped" as const, detail: listed(skipped) }] : []),
+    ...(unchecked.length > 0
+      ? [{ what, outcome: "unchecked" as const, detail: `another version: ${listed(unchecked)}` }]
+      : []),
+    ...(wrong.length > 0 ? [{ what, outcome: "failed" as const, detail: listed(wrong) }] : []),
+  ];
+}
+
+function listed(items: string[]): string {
+  const more = items.length > NAMED ? `; and ${items.length - NAMED} more` : "";
+  return items.slice(0, NAMED).join("; ") + more;
+}
+
+/** Default privileges are told apart by their role only. */
+function keyOf({ desc, namespace, tag, owner }: Entry): string {
+  return JSON.stringify([desc, namespace, tag, desc === "DEFAULT ACL" ? owner : ""]);
+}
+
+function nameOf({ namespace, tag }: Entry): string {
+  return namespace === null ? tag : `${namespace}.${tag}`;
+}
+
+/** In another project the platform's role does not own what was restored: whoever restored does. */
+function sameOwner(entry: Entry, like: Entry, target: Target): boolean {
+  if (entry.owner === like.owner) return true;
+  return isProject(target) && like.owner === target.user && isPlatformRole(entry.owner ?? "");
+}
+
+function isProject({ kind }: Target): boolean {
+  return kind === "supabase";
+}
+
+function majorOf(version: string | null): string {
+  return (version ?? "").split(/[. ]/)[0]!;
+}
+
+function difference(entry: Entry, other: Entry): string {
+  const [wanted, has] = [entry, other].map(({ definition }) => (definition ?? "").split("\n"));
+  const line = wanted!.findIndex((text, index) => text !== has![index]);
+  const at = line < 0 ? wanted!.length : line;
+  return `"${(has![at] ?? "").slice(0, 80)}" instead of "${(wanted![at] ?? "").slice(0, 80)}"`;
+}

@@ -1,0 +1,92 @@
+/** Rows: how many, and a hash of their content, of each table in the archive and in the target. */
+import type { Manifest } from "../../supabase/functions/backup/manifest/manifest.ts";
+import type { Session } from "../../supabase/functions/backup/postgres/session.ts";
+import { copyStatement } from "../../supabase/functions/backup/slices/piece.ts";
+import { wholeTable } from "../../supabase/functions/backup/slices/plan.ts";
+import type { Dump, Entry } from "../../supabase/functions/backup/toc/entry.ts";
+import { type ArchiveFile, rowsOf } from "./archive_file.ts";
+import type { Check } from "./check.ts";
+import { type Content, ContentHash, contentOf } from "./content_hash.ts";
+import type { Plan } from "./plan.ts";
+
+export async function compareRows(
+  archive: ArchiveFile,
+  manifest: Manifest | null,
+  plan: Plan,
+  session: Session,
+  dump: Dump,
+  onTable: (name: string) => void,
+): Promise<Check[]> {
+  const checks: Check[] = [];
+  for (const entry of plan.restored) {
+    if (entry.desc === "TABLE DATA") checks.push(await compareTable(entry, false));
+    if (entry.desc === "BLOBS") checks.push(await countLargeObjects(archive, session));
+  }
+  for (const entry of plan.rows) checks.push(await compareTable(entry, true));
+  return checks;
+
+  /** Of a table of the platform the target may have rows that are not the backup's. */
+  async function compareTable(entry: Entry, mayHaveMore: boolean): Promise<Check> {
+    const name = `${entry.namespace}.${entry.tag}`;
+    const what = `rows: ${name}`;
+    onTable(name);
+    const held = await contentOf(rowsOf(archive, entry.dumpId));
+    const said = manifest?.tables.find(({ schema, name }) =>
+      schema === entry.namespace && name === entry.tag
+    );
+    if (said && said.rows !== held.rows) {
+      return {
+        what,
+        outcome: "failed",
+        detail: `the archive has ${held.rows}, its manifest says ${said.rows}`,
+      };
+    }
+    const why = plan.altered.get(entry.dumpId);
+    if (why !== undefined) return { what, outcome: "skipped", detail: `${held.rows} rows: ${why}` };
+    let found: Content;
+    try {
+      found = await contentThere(entry);
+    } catch (error) {
+      // The transaction is over; whatever comes after would fail of that.
+      throw new Error(`${name} could not be read in the target: ${(error as Error).message}`, {
+        cause: error,
+      });
+    }
+    const same = found.rows === held.rows && found.hash === held.hash;
+    if (same) return { what, outcome: "passed", detail: `${held.rows} rows, content ${held.hash}` };
+    const detail =
+      `${found.rows} rows, content ${found.hash}, instead of ${held.rows} rows, content ${held.hash}`;
+    return mayHaveMore && found.rows > held.rows
+      ? { what, outcome: "unchecked", detail: `${detail}: the target had rows of its own` }
+      : { what, outcome: "failed", detail };
+  }
+
+  async function contentThere(entry: Entry): Promise<Content> {
+    const there = dump.data.find(({ schema, name }) => schema === entry.namespace && name === entry.tag);
+    if (there === undefined) return { rows: 0, hash: "no such table" };
+    // The archive's columns in the archive's order: the table's may be ordered otherwise.
+    const [, columnList = ""] =
+      /^COPY (?:"(?:[^"]|"")+"|\S)+ (\([\s\S]*\)) FROM stdin;\n$/.exec(entry.copy!) ?? [];
+    const hash = new ContentHash();
+    await session.copy(
+      copyStatement({ ...wholeTable(there), columns: columnList }),
+      (block) => hash.push(block),
+    );
+    return hash.content;
+  }
+}
+
+async function countLargeObjects({ entries }: ArchiveFile, { sql }: Session): Promise<Check> {
+  const held = entries.filter(({ desc }) => desc === "BLOB").length;
+  const [row] = await sql.unsafe<{ there: string }[]>(
+    "select count(*) as there from pg_catalog.pg_largeobject_metadata",
+  );
+  const there = Number(row!.there);
+  return there < held
+    ? { what: "large objects", outcome: "failed", detail: `${there} instead of ${held}` }
+    : {
+      what: "large objects",
+      outcome: "unchecked",
+      detail: `${held} are there; their content was not compared`,
+    };
+}

@@ -1,0 +1,132 @@
+/** Sequences and defaults: the next value of each column is free, and each table takes a further row. */
+import type { Session } from "../../supabase/functions/backup/postgres/session.ts";
+import type { Check } from "./check.ts";
+import type { Plan } from "./plan.ts";
+import { quoted } from "./roles.ts";
+import type { Target } from "./target.ts";
+
+/** Columns that a sequence fills, of tables with rows of their own. */
+const FILLED = `
+  select format('%I.%I', n.nspname, c.relname) as "table", a.attname as column, s.oid::regclass::text as sequence,
+    q.seqincrement > 0 as ascending
+  from pg_catalog.pg_class s
+  join pg_catalog.pg_sequence q on q.seqrelid = s.oid
+  join pg_catalog.pg_depend d on d.classid = 'pg_class'::regclass and d.objid = s.oid
+    and d.refclassid = 'pg_class'::regclass and d.refobjsubid > 0 and d.deptype in ('a', 'i')
+  join pg_catalog.pg_class c on c.oid = d.refobjid
+  join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+  join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum = d.refobjsubid
+  where c.relkind in ('r', 'p') and not q.seqcycle
+  order by 1, 2`;
+
+interface Column {
+  name: string;
+  /** What the column gets in the trial row. */
+  fill: "default" | "copy" | "none";
+}
+
+/** Tries in a transaction that is rolled back. */
+export async function compareSequences(
+  { sql }: Session,
+  plan: Plan,
+  { superuser }: Target,
+): Promise<Check[]> {
+  const own = new Set(
+    plan.restored.filter(({ desc }) => desc === "TABLE").map(({ namespace, tag }) => `${namespace}.${tag}`),
+  );
+  const filled = await sql.unsafe<{ table: string; column: string; sequence: string; ascending: boolean }[]>(
+    FILLED,
+  );
+  await sql.unsafe("begin");
+  // Triggers would act; what they have made of a row is in its copy already.
+  if (superuser) await sql.unsafe("set local session_replication_role = 'replica'");
+  try {
+    const checks: Check[] = [];
+    for (const { table, column, sequence, ascending } of filled) {
+      if (!own.has(bare(table))) continue;
+      const what = `sequence of ${table}.${column}`;
+      const [row] = await sql.unsafe<{ free: boolean | null; next: string; most: string | null }[]>(`
+        select next ${ascending ? ">" : "<"} most as free, next, most from (
+          select nextval('${sequence.replaceAll("'", "''")}') as next, ${ascending ? "max" : "min"}(${
+        quoted(column)
+      })::bigint as most from ${table}) s`);
+      checks.push(
+        row!.free === false
+          ? {
+            what,
+            outcome: "failed",
+            detail: `its next value is ${row!.next}, and the column has ${row!.most}`,
+          }
+          : { what, outcome: "passed", detail: `its next value, ${row!.next}, is free` },
+      );
+    }
+    const tables = plan.restored.filter(({ desc }) => desc === "TABLE");
+    checks.push(
+      ...await tryRows(sql, tables.map(({ namespace, tag }) => `${quoted(namespace!)}.${quoted(tag)}`)),
+    );
+    return checks;
+  } finally {
+    await sql.unsafe("rollback");
+  }
+}
+
+/** A further row for each table: a copy of one that is there, with the defaults in columns that must differ. */
+async function tryRows(sql: Session["sql"], tables: readonly string[]): Promise<Check[]> {
+  const tried = { passed: 0, empty: 0, failed: [] as string[] };
+  for (const table of tables) {
+    const columns = await columnsOf(sql, table);
+    const listed = columns.filter(({ fill }) => fill !== "none");
+    const copied = listed.filter(({ fill }) => fill === "copy").map(({ name }) => quoted(name));
+    if (listed.length === 0) continue;
+    await sql.unsafe("savepoint trial");
+    try {
+      const { count } = await sql.unsafe(
+        copied.length === 0
+          ? `insert into ${table} default values`
+          : `insert into ${table} (${copied.join(", ")}) select ${copied.join(", ")} from ${table} limit 1`,
+      );
+      if (count === 0) tried.empty++;
+      else tried.passed++;
+    } catch (error) {
+      // A duplicate of a key without a default was to be expected, and shows that the key is kept.
+      const { code, message } = error as { code?: string; message: string };
+      if (code === "23505" || code === "23P01") tried.passed++;
+      else tried.failed.push(`${table}: ${message}`);
+    }
+    await sql.unsafe("rollback to savepoint trial");
+  }
+  const what = "a further row for each table";
+  return [
+    ...(tried.passed > 0
+      ? [{ what, outcome: "passed" as const, detail: `${tried.passed} tables take one, or keep their key` }]
+      : []),
+    ...(tried.empty > 0
+      ? [{ what, outcome: "skipped" as const, detail: `${tried.empty} tables have no row to copy` }]
+      : []),
+    ...(tried.failed.length > 0
+      ? [{ what, outcome: "failed" as const, detail: tried.failed.join("; ") }]
+      : []),
+  ];
+}
+
+async function columnsOf(sql: Session["sql"], table: string): Promise<Column[]> {
+  return await sql.unsafe<(Column & Record<string, unknown>)[]>(
+    `
+    select attname as name,
+      case
+        when attgenerated <> '' then 'none'
+        -- A copy of these would be a duplicate.
+        when attidentity <> '' or (atthasdef and exists (
+          select from pg_catalog.pg_index where indrelid = attrelid and indisunique and attnum = any (indkey)
+        )) then 'default'
+        else 'copy'
+      end as fill
+    from pg_catalog.pg_attribute where attrelid = $1::text::regclass and attnum > 0 and not attisdropped`,
+    [table],
+  );
+}
+
+/** `schema.name` of a quoted name, as plans have it. */
+function bare(table: string): string {
+  return table.replace(/"((?:[^"]|"")*)"/g, (_, name: string) => name.replaceAll('""', '"'));
+}

@@ -1,0 +1,91 @@
+/** pg_cron's jobs come back inactive: a restored job would act on the world at once, a second time. */
+import type { Entry } from "../../supabase/functions/backup/toc/entry.ts";
+import { type ArchiveFile, rowsOf } from "./archive_file.ts";
+import { columnsOf, valuesOf } from "./copy_text.ts";
+import { literal } from "./roles.ts";
+import type { Target } from "./target.ts";
+
+export interface Job {
+  name: string | null;
+  schedule: string;
+  command: string;
+  user: string;
+}
+
+export interface RestoredJobs {
+  /** Schedules them, inactive; "" when there are none. */
+  sql: string;
+  restored: Job[];
+  notes: string[];
+}
+
+/** Turns on what was restored. */
+export const JOBS_ON = "select cron.alter_job(jobid, active := true) from cron.job where not active";
+
+/** The watch-dog of the very run that made the backup. */
+const WATCH_DOG = "backup-watch";
+
+/** Jobs that an archive holds. */
+export async function jobsOf(archive: ArchiveFile): Promise<Job[]> {
+  const entry = archive.entries.find(isJobs);
+  if (entry === undefined) return [];
+  const jobs: Job[] = [];
+  for await (const row of valuesOf(columnsOf(entry.copy!), rowsOf(archive, entry.dumpId))) {
+    const { jobname = null, schedule, command, username } = row;
+    if (jobname === WATCH_DOG) continue;
+    jobs.push({ name: jobname, schedule: schedule!, command: command!, user: username! });
+  }
+  return jobs;
+}
+
+/** `roles` are those that the target has or will have. */
+export async function restoredJobs(
+  jobs: readonly Job[],
+  target: Target,
+  roles: ReadonlySet<string>,
+): Promise<RestoredJobs> {
+  const there = await namesThere(target);
+  const result: RestoredJobs = { sql: "", restored: [], notes: [] };
+  for (const job of jobs) {
+    const shown = `job ${
+      job.name === null ? "without a name" : `"${job.name}"`
+    } (${job.schedule} ${job.command.trim()})`;
+    if (job.name !== null && there.has(job.name)) {
+      result.notes.push(`${shown}: the target has a job of that name, which stays as it is`);
+    } else if (!target.superuser && job.user !== target.user) {
+      result.notes.push(`${shown} is ${job.user}'s: only a superuser may schedule it`);
+    } else {
+      result.sql += statement(job, target.superuser && roles.has(job.user));
+      result.restored.push(job);
+    }
+  }
+  return result;
+}
+
+/** True for the rows of pg_cron's tables: jobs, and what became of their runs. */
+export function isOfCron({ desc, namespace }: Entry): boolean {
+  return desc === "TABLE DATA" && namespace === "cron";
+}
+
+function isJobs(entry: Entry): boolean {
+  return isOfCron(entry) && entry.tag === "job";
+}
+
+function statement({ name, schedule, command, user }: Job, asUser: boolean): string {
+  if (name === null) {
+    return `SELECT cron.alter_job(cron.schedule(${literal(schedule)}, ${
+      literal(command)
+    }), active := false);\n`;
+  }
+  const owner = asUser ? `, ${literal(user)}` : ", NULL";
+  return `SELECT cron.schedule_in_database(${literal(name)}, ${literal(schedule)}, ${literal(command)}, ` +
+    `current_database()::text${owner}, false);\n`;
+}
+
+async function namesThere({ session: { sql }, extensions }: Target): Promise<Set<string>> {
+  if (!extensions.has("pg_cron")) return new Set();
+  const rows = await sql.unsafe<{ jobname: string | null }[]>(
+    "select jobname from cron.job where database = current_database()",
+  );
+  return new Set(rows.flatMap(({ jobname }) => jobname ?? []));
+}

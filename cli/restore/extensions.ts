@@ -1,0 +1,35 @@
+/** Extensions that the target cannot have, and what of an archive needs them. */
+import type { Entry } from "../../supabase/functions/backup/toc/entry.ts";
+import type { Target } from "./target.ts";
+
+/** Schemas that extensions make for themselves: rows and grants there are of no use without them. */
+const OWN_SCHEMAS: Record<string, string> = {
+  cron: "pg_cron",
+  graphql: "pg_graphql",
+  net: "pg_net",
+  pgmq: "pgmq",
+  pgsodium: "pgsodium",
+  topology: "postgis_topology",
+  vault: "supabase_vault",
+};
+
+/** Names of the archive's extensions that are neither installed on the target nor can be. */
+export function missingExtensions(entries: readonly Entry[], target: Target): string[] {
+  return entries.filter(({ desc, tag }) =>
+    desc === "EXTENSION" && !target.extensions.has(tag) && !target.available.has(tag)
+  ).map(({ tag }) => tag);
+}
+
+/** Ids of the entries that cannot be without them: they themselves, what depends on them, and what depends on that. */
+export function needing(entries: readonly Entry[], missing: readonly string[], target: Target): Set<number> {
+  const ids = new Set<number>();
+  const made = new Set(entries.filter(({ desc }) => desc === "SCHEMA").map(({ tag }) => tag));
+  for (const { desc, tag, namespace, dumpId, dependencies } of entries) {
+    const homeless = namespace !== null && !made.has(namespace) && !target.schemas.has(namespace);
+    const theirs = homeless && missing.includes(OWN_SCHEMAS[namespace] ?? "");
+    const isMissing = desc === "EXTENSION" && missing.includes(tag);
+    // Objects come after what they depend on.
+    if (isMissing || theirs || dependencies.some((id) => ids.has(id))) ids.add(dumpId);
+  }
+  return ids;
+}

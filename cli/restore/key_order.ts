@@ -1,0 +1,35 @@
+/** Rows for tables that are there, with their foreign keys: referenced tables first. */
+import type { Entry } from "../../supabase/functions/backup/toc/entry.ts";
+
+/** The same entries; TABLE DATA in an order that foreign keys allow, where they are no circle. */
+export function inOrderOfKeys(chosen: readonly Entry[], all: readonly Entry[]): Entry[] {
+  const tables = new Set(all.filter(({ desc }) => desc === "TABLE").map(({ dumpId }) => dumpId));
+  const referenced = new Map<number, Set<number>>();
+  for (const { desc, tag, dependencies } of all) {
+    if (desc !== "FK CONSTRAINT") continue;
+    const both = dependencies.filter((id) => tables.has(id));
+    const own = both.find((id) =>
+      all.some((entry) => entry.dumpId === id && tag.startsWith(`${entry.tag} `))
+    );
+    if (own === undefined) continue;
+    const targets = referenced.get(own) ?? new Set();
+    for (const id of both) if (id !== own) targets.add(id);
+    referenced.set(own, targets);
+  }
+  const dataOf = new Map(
+    chosen.filter(({ desc }) => desc === "TABLE DATA").map((entry) => [entry.dependencies[0]!, entry]),
+  );
+  const placed = new Set<number>();
+  const ordered: Entry[] = [];
+  const visit = (table: number) => {
+    if (placed.has(table)) return;
+    placed.add(table);
+    for (const id of referenced.get(table) ?? []) visit(id);
+    const data = dataOf.get(table);
+    if (data) ordered.push(data);
+  };
+  for (const table of dataOf.keys()) visit(table);
+  const others = chosen.filter(({ desc }) => desc !== "TABLE DATA");
+  const heading = others.filter(({ section }) => section === "pre-data");
+  return [...heading, ...ordered, ...others.filter((entry) => !heading.includes(entry))];
+}

@@ -1,0 +1,283 @@
+/** From an archive and a target to what will be restored: which entries, changed how, and what is left for a person. */
+import { isManaged } from "../../supabase/functions/backup/catalog/managed.ts";
+import type { Entry } from "../../supabase/functions/backup/toc/entry.ts";
+import {
+  type Fated,
+  fatesInProject,
+  FILE_ROWS,
+  isPlatformRole,
+  isWebhook,
+  MANAGED_ROWS,
+} from "../../supabase/functions/backup/manifest/project_entries.ts";
+import type { ArchiveFile } from "./archive_file.ts";
+import { isOfCron, type Job, JOBS_ON, jobsOf, restoredJobs } from "./cron_jobs.ts";
+import { databaseStatements } from "./database_settings.ts";
+import { defaultPrivileges } from "./default_privileges.ts";
+import { missingExtensions, needing } from "./extensions.ts";
+import { inOrderOfKeys } from "./key_order.ts";
+import { managedRows } from "./managed_rows.ts";
+import { ownersApart } from "./owners.ts";
+import { sqlEntry } from "./prepared.ts";
+import { presentIn } from "./present.ts";
+import { quoted, rolesNamed, withoutRoles } from "./roles.ts";
+import { select, type Wanted } from "./selection.ts";
+import { secretsOf } from "./secrets.ts";
+import { settled } from "./settle.ts";
+import type { Target } from "./target.ts";
+import { disabledWebhook } from "./webhooks.ts";
+
+export interface PlanOptions extends Wanted {
+  clean: boolean;
+  noOwner: boolean;
+  /** Rows of storage.objects too, which are true only where the files are. */
+  withFiles: boolean;
+  /** Makes the copy's own backups start from a clean state; a drill compares what was there. */
+  settle: boolean;
+}
+
+export interface Plan {
+  /** Everything was asked for, not some tables or schemas, rows or definitions. */
+  whole: boolean;
+  /** For the prepared archive. */
+  entries: Entry[];
+  /** Entries of the archive that the target will have as they are. */
+  restored: Entry[];
+  /** Entries whose objects come back otherwise on purpose, with the reason. */
+  altered: Map<number, string>;
+  /** Platform's tables that get rows. */
+  rows: Entry[];
+  jobs: Job[];
+  /** Extensions that the target cannot have, and how many entries need them. */
+  missing: { extensions: string[]; entries: Entry[] };
+  newRoles: string[];
+  leftOut: { what: string; why: string }[];
+  notes: string[];
+  /** For a person to run afterwards. */
+  toDo: { what: string; sql: string }[];
+}
+
+export async function planRestore(archive: ArchiveFile, target: Target, options: PlanOptions): Promise<Plan> {
+  const { entries: all } = archive;
+  const present = await presentIn(target);
+  const isProject = target.kind === "supabase";
+  const whole = options.tables.length + options.schemas.length === 0;
+  let last = all.reduce((most, { dumpId, dependencies }) => Math.max(most, dumpId, ...dependencies), 0);
+  const nextId = () => ++last;
+  const plan: Plan = {
+    whole: whole && !options.schemaOnly && !options.dataOnly,
+    ...{
+      entries: [],
+      restored: [],
+      altered: new Map(),
+      rows: [],
+      jobs: [],
+      newRoles: [],
+      leftOut: [],
+      notes: [],
+      toDo: [],
+    },
+    missing: { extensions: [], entries: [] },
+  };
+
+  // 1. What was asked for, and of it what this kind of target takes.
+  const chosen = new Set(select(all, options, present.has).map(({ dumpId }) => dumpId));
+  const fates = (isProject ? fatesInProject(all) : fatesOnServer(all)).filter(({ entry }) =>
+    chosen.has(entry.dumpId)
+  );
+  const webhooks: Entry[] = [];
+  for (const fated of fates) place(fated);
+
+  // 2. What cannot be without an extension that is not to be had.
+  const missing = missingExtensions(plan.restored, target);
+  const unable = needing(all, missing, target);
+  plan.missing = { extensions: missing, entries: plan.restored.filter(({ dumpId }) => unable.has(dumpId)) };
+  plan.restored = plan.restored.filter(({ dumpId }) => !unable.has(dumpId));
+
+  // 3. Roles: they are the server's, so no archive has them.
+  const named = [...rolesNamed([...plan.restored, ...webhooks], { owners: !options.noOwner })]
+    .filter((role) => !target.roles.has(role));
+  plan.newRoles = named.filter((role) => !isProject || !isPlatformRole(role)).sort();
+  const unknown = new Set(named.filter((role) => !plan.newRoles.includes(role)));
+  const roles = new Set([...target.roles, ...plan.newRoles]);
+
+  // 4. Changes that the target asks for.
+  let own = plan.restored.map((entry) => adapted(entry));
+  let owners = "";
+  if (isProject) {
+    const given = new Set([...plan.newRoles, ...[...target.roles].filter((role) => !isPlatformRole(role))]);
+    given.delete(target.user);
+    ({ entries: own, sql: owners } = ownersApart(own, given));
+  }
+  if (options.dataOnly) own = inOrderOfKeys(own, all);
+
+  // 5. What surrounds them.
+  const rank = ({ namespace, tag }: Entry) => MANAGED_ROWS.indexOf(`${namespace}.${tag}`) >>> 0;
+  const rows = await managedRows(plan.rows.sort((a, b) => rank(a) - rank(b)), target, nextId);
+  plan.notes.push(...rows.notes);
+  if (rows.done !== null) {
+    const { done } = rows;
+    const waits = (entry: Entry) =>
+      entry.desc === "FK CONSTRAINT" || entry.desc === "TRIGGER" ||
+      (options.dataOnly && entry.desc === "TABLE DATA");
+    own = own.map((entry) =>
+      waits(entry) ? { ...entry, dependencies: [...entry.dependencies, done] } : entry
+    );
+  }
+  const defaults = isProject && !options.dataOnly
+    ? await defaultPrivileges(target)
+    : { takeAway: "", giveBack: "" };
+  const before = [
+    section("roles", rolesSql(), "pre-data"),
+    section("default privileges", defaults.takeAway, "pre-data"),
+  ];
+  const after = [
+    ...webhooks.map(webhookEntry),
+    section("owners", owners, "post-data"),
+    section("jobs of pg_cron, inactive", await jobsSql(), "post-data"),
+    section("the copy's own backups", options.settle ? settled(plan) : "", "post-data"),
+    section("settings of the database", databaseSql(), "post-data"),
+    // A whole restore has the source's own.
+    section("default privileges", whole ? "" : defaults.giveBack, "post-data"),
+  ];
+  await listSecrets();
+  const heading = own.filter(isHeading);
+  plan.entries = [
+    ...heading,
+    ...before,
+    ...rows.entries,
+    ...own.filter((entry) => !isHeading(entry)),
+    ...after,
+  ]
+    .filter((entry) => entry !== null);
+  return plan;
+
+  function place({ entry, fate, why }: Fated): void {
+    const { desc, namespace, tag } = entry;
+    const name = `${namespace}.${tag}`;
+    const leaveOut = (why: string) => {
+      if (why !== "") plan.leftOut.push({ what: `${desc} ${namespace === null ? tag : name}`, why });
+    };
+    if (fate === "left out") return leaveOut(why);
+    if (isOfCron(entry)) return;
+    if (fate === "webhook") {
+      if (isProject && !target.schemas.has("supabase_functions")) {
+        return leaveOut("webhooks are not enabled in the target: enable them, then create it again");
+      }
+      return void webhooks.push(entry);
+    }
+    if (fate === "rows") {
+      if (name === FILE_ROWS && !options.withFiles) {
+        return leaveOut("they are true only with their files: --with-files");
+      }
+      return void plan.rows.push(entry);
+    }
+    if (fate === "migrations" && target.schemas.has("supabase_migrations")) {
+      if (desc === "TABLE DATA") plan.rows.push(entry);
+      return;
+    }
+    // The platform's schemas and extensions are there, and a project may have been set up in part.
+    const mayBeThere = desc === "SCHEMA" || desc === "PUBLICATION TABLE" ||
+      ((desc === "POLICY" || desc === "TRIGGER") && isManaged(namespace ?? ""));
+    if (mayBeThere && !options.clean && present.has(entry)) return;
+    if (isProject && desc === "EXTENSION" && present.has(entry)) return;
+    if (isProject && (desc === "POLICY" || desc === "TRIGGER")) {
+      const table = / ON (?:ONLY )?("(?:[^"]|"")+"|\w+)\.("(?:[^"]|"")+"|\w+)/.exec(entry.drop ?? "")?.[2];
+      const bare = table?.replace(/^"|"$/g, "").replaceAll('""', '"');
+      if (bare !== undefined && !present.hasTable(namespace!, bare) && !hasTableEntry(namespace!, bare)) {
+        return leaveOut(`the target has no table ${namespace}.${bare}`);
+      }
+    }
+    plan.restored.push(entry);
+  }
+
+  function hasTableEntry(schema: string, name: string): boolean {
+    return plan.restored.some(({ desc, namespace, tag }) =>
+      desc === "TABLE" && namespace === schema && tag === name
+    );
+  }
+
+  function adapted(entry: Entry): Entry {
+    const { tablespace, desc } = entry;
+    let { definition } = entry;
+    if (tablespace !== null && tablespace !== "" && !target.tablespaces.has(tablespace)) {
+      plan.notes.push(
+        `${desc} ${entry.tag}: the target has no tablespace ${tablespace}: it takes the default one`,
+      );
+      return { ...entry, tablespace: "" };
+    }
+    if (definition === null || (desc !== "ACL" && desc !== "DEFAULT ACL")) return entry;
+    // Becoming the role that granted takes a superuser; the owner's own grant has the same effect.
+    if (!target.superuser) definition = definition.replace(/^(SET|RESET) SESSION AUTHORIZATION.*;\n/gm, "");
+    if (unknown.size > 0) definition = withoutRoles(definition, unknown);
+    if (definition !== entry.definition) {
+      plan.altered.set(entry.dumpId, "grants by or to roles that the target has not");
+    }
+    return { ...entry, definition };
+  }
+
+  function section(tag: string, sql: string, place: "pre-data" | "post-data"): Entry | null {
+    if (sql === "") return null;
+    const needs = place === "post-data"
+      ? own.filter((entry) => entry.section !== "post-data").map(({ dumpId }) => dumpId)
+      : [];
+    return sqlEntry(nextId(), tag, sql, place, needs);
+  }
+
+  function rolesSql(): string {
+    const join = target.superuser ? "" : " TO CURRENT_USER;\n";
+    return plan.newRoles.map((role) =>
+      `CREATE ROLE ${quoted(role)} NOLOGIN;\n` + (join === "" ? "" : `GRANT ${quoted(role)}${join}`)
+    ).join("");
+  }
+
+  function webhookEntry(entry: Entry): Entry | null {
+    const webhook = disabledWebhook(entry);
+    if (webhook === null) return null;
+    plan.altered.set(entry.dumpId, "webhooks come back disabled");
+    plan.toDo.push({ what: "turn a webhook on", sql: webhook.on });
+    return sqlEntry(nextId(), `webhook ${entry.tag}, disabled`, webhook.sql, "post-data", entry.dependencies);
+  }
+
+  async function jobsSql(): Promise<string> {
+    if (!all.some((entry) => isOfCron(entry) && chosen.has(entry.dumpId)) || options.schemaOnly) return "";
+    const jobs = await jobsOf(archive);
+    if (jobs.length === 0) return "";
+    const hasCron = target.extensions.has("pg_cron") ||
+      plan.restored.some(({ desc, tag }) => desc === "EXTENSION" && tag === "pg_cron");
+    if (!hasCron) {
+      plan.notes.push(`The target has no pg_cron: ${jobs.length} jobs are left out`);
+      return "";
+    }
+    const { sql, restored, notes } = await restoredJobs(jobs, target, roles);
+    plan.jobs = restored;
+    plan.notes.push(...notes);
+    if (sql !== "") plan.toDo.push({ what: `turn ${restored.length} jobs on`, sql: JOBS_ON });
+    return sql;
+  }
+
+  function databaseSql(): string {
+    return isProject || !target.superuser || !whole || options.dataOnly
+      ? ""
+      : databaseStatements(all, target.address.database, options.noOwner);
+  }
+
+  async function listSecrets(): Promise<void> {
+    if (!isProject || options.schemaOnly || !whole) return;
+    for (const secret of await secretsOf(archive)) {
+      plan.toDo.push({ what: "enter a secret of Vault again", sql: secret });
+    }
+  }
+}
+
+/** A server of one's own gets everything. What would act on the world comes back asleep. */
+function fatesOnServer(entries: readonly Entry[]): Fated[] {
+  return entries.map((entry) => {
+    const ofDatabase = /^DATABASE( PROPERTIES)?$/.test(entry.desc) || /^DATABASE /.test(entry.tag);
+    if (ofDatabase) return { entry, fate: "left out", why: "" };
+    return { entry, fate: isWebhook(entry) ? "webhook" : "restored", why: "" };
+  });
+}
+
+function isHeading({ desc }: Entry): boolean {
+  return desc === "ENCODING" || desc === "STDSTRINGS" || desc === "SEARCHPATH";
+}

@@ -1,0 +1,112 @@
+/** The entries that belong to the tables or schemas that were asked for. */
+import type { Entry } from "../../supabase/functions/backup/toc/entry.ts";
+import { CommandError } from "../terminal.ts";
+
+export interface Wanted {
+  /** `schema.table`, as they are, not quoted; all of them when both lists are empty. */
+  tables: readonly string[];
+  schemas: readonly string[];
+  schemaOnly: boolean;
+  dataOnly: boolean;
+}
+
+const HEADING = new Set(["ENCODING", "STDSTRINGS", "SEARCHPATH"]);
+const RELATIONS = new Set(["TABLE", "VIEW", "MATERIALIZED VIEW", "FOREIGN TABLE", "SEQUENCE"]);
+
+/** Entries of a table whose tag is the table's name, or begins with it. */
+const OF_TABLE = new Set(
+  [
+    "TABLE DATA",
+    "ROW SECURITY",
+    "CONSTRAINT",
+    "CHECK CONSTRAINT",
+    "FK CONSTRAINT",
+    "DEFAULT",
+    "TRIGGER",
+    "POLICY",
+    "RULE",
+  ],
+);
+/** Entries of a table with a name of their own: they depend on it. */
+const ON_TABLE = new Set(["INDEX", "SEQUENCE", "STATISTICS", "MATERIALIZED VIEW DATA"]);
+/** Entries that go with whatever they depend on. */
+const FOLLOWERS = new Set(["COMMENT", "ACL", "SECURITY LABEL", "SEQUENCE SET", "SEQUENCE OWNED BY"]);
+/** What a table may need that is not of it. */
+const NEEDED = new Set([
+  "SCHEMA",
+  "EXTENSION",
+  "TYPE",
+  "SHELL TYPE",
+  "DOMAIN",
+  "FUNCTION",
+  "PROCEDURE",
+  "COLLATION",
+]);
+
+const DATA = new Set(["SEQUENCE SET", "BLOB", "BLOBS", "TABLE DATA"]);
+
+/**
+ * In archive order. `has` says what the target has already; what chosen tables need and it has not comes along. Throws
+ * CommandError for a table or schema that the archive does not have, with the names that are like it.
+ */
+export function select(entries: readonly Entry[], wanted: Wanted, has: (entry: Entry) => boolean): Entry[] {
+  const named = wanted.tables.length + wanted.schemas.length > 0 ? ofNames(entries, wanted, has) : entries;
+  return named.filter((entry) => {
+    if (HEADING.has(entry.desc)) return true;
+    if (wanted.schemaOnly) return !DATA.has(entry.desc);
+    return !wanted.dataOnly || DATA.has(entry.desc);
+  });
+}
+
+function ofNames(entries: readonly Entry[], wanted: Wanted, has: (entry: Entry) => boolean): Entry[] {
+  const byId = new Map(entries.map((entry) => [entry.dumpId, entry]));
+  const chosen = new Set<number>();
+  for (const schema of wanted.schemas) for (const id of ofSchema(entries, schema)) chosen.add(id);
+  for (const table of wanted.tables) for (const id of ofTable(entries, table)) chosen.add(id);
+  // What they need, and what that needs.
+  const open = [...chosen];
+  for (let id = open.pop(); id !== undefined; id = open.pop()) {
+    for (const needed of byId.get(id)!.dependencies) {
+      const entry = byId.get(needed);
+      if (entry === undefined || chosen.has(needed) || !NEEDED.has(entry.desc) || has(entry)) continue;
+      chosen.add(needed);
+      open.push(needed);
+    }
+  }
+  for (const { dumpId, desc, dependencies } of entries) {
+    if (FOLLOWERS.has(desc) && dependencies.some((id) => chosen.has(id))) chosen.add(dumpId);
+  }
+  return entries.filter(({ dumpId, desc }) => HEADING.has(desc) || chosen.has(dumpId));
+}
+
+function ofSchema(entries: readonly Entry[], schema: string): number[] {
+  const found = entries.filter(({ namespace, desc, tag }) =>
+    namespace === schema || (desc === "SCHEMA" && tag === schema) ||
+    (desc === "ACL" && tag === `SCHEMA ${schema}`)
+  );
+  if (found.length > 0) return found.map(({ dumpId }) => dumpId);
+  const all = new Set(entries.map(({ namespace }) => namespace).filter((name) => name !== null));
+  throw new CommandError(`The backup has no schema "${schema}"`, `It has ${[...all].sort().join(", ")}.`);
+}
+
+function ofTable(entries: readonly Entry[], name: string): number[] {
+  const dot = name.indexOf(".");
+  const [schema, table] = dot < 0 ? ["public", name] : [name.slice(0, dot), name.slice(dot + 1)];
+  const relation = entries.find(({ namespace, tag, desc }) =>
+    RELATIONS.has(desc) && namespace === schema && tag === table
+  );
+  if (relation === undefined) {
+    const like = entries.filter(({ desc, tag, namespace }) =>
+      desc === "TABLE" && (namespace === schema || tag === table)
+    ).map(({ namespace, tag }) => `${namespace}.${tag}`);
+    throw new CommandError(
+      `The backup has no table "${schema}.${table}"`,
+      like.length === 0 ? "Names are schema.table, not quoted." : `It has ${like.slice(0, 20).join(", ")}.`,
+    );
+  }
+  const ids = entries.filter(({ desc, tag, namespace, dependencies }) => {
+    if (namespace !== schema || !dependencies.includes(relation.dumpId)) return false;
+    return ON_TABLE.has(desc) || (OF_TABLE.has(desc) && (tag === table || tag.startsWith(`${table} `)));
+  }).map(({ dumpId }) => dumpId);
+  return [relation.dumpId, ...ids];
+}

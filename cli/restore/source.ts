@@ -1,0 +1,123 @@
+/** Where a backup comes from: a project, a downloaded folder, or a single file. What is restored is checked first, whichever it is. */
+import {
+  type Manifest,
+  MANIFEST_NAME,
+  readManifest,
+} from "../../supabase/functions/backup/manifest/manifest.ts";
+import type { Bucket } from "../../supabase/functions/backup/storage/bucket.ts";
+import { downloadBackup } from "../download.ts";
+import { listBackups, openBucket, type StoredBackup } from "../list.ts";
+import { findProject, type Project } from "../project.ts";
+import { CommandError } from "../terminal.ts";
+import { type ArchiveFile, openArchive } from "./archive_file.ts";
+import { folderBucket } from "./folder_bucket.ts";
+
+/** A place that has one backup or several. */
+export type Origin =
+  | { kind: "project"; project: Project; bucket: Bucket }
+  | { kind: "folder"; bucket: Bucket; dir: string; name: string }
+  | { kind: "file"; path: string };
+
+export interface Source {
+  /** Null for a single file, which has no manifest: whether it is complete shows only while it is read. */
+  manifest: Manifest | null;
+  archive: ArchiveFile;
+  /** URL of the project that made it, where that is known. */
+  projectUrl: string | null;
+  /** Removes what was written for it. */
+  discard(): Promise<void>;
+}
+
+/** `from`: a project's URL, a folder or a file; without it the project of the environment, or the running stack. */
+export async function findOrigin(from: string | undefined): Promise<Origin> {
+  if (from === undefined) return projectOrigin(await findProject());
+  if (/^https?:\/\//.test(from)) {
+    const secretKey = Deno.env.get("SUPABASE_SECRET_KEY") ?? Deno.env.get("SUPABASE_SERVICE_ROLE_KEY");
+    if (!secretKey) throw new CommandError(`There is no key for ${from}`, "Set SUPABASE_SECRET_KEY.");
+    return projectOrigin({ url: from.replace(/\/+$/, ""), secretKey });
+  }
+  const found = await Deno.stat(from).catch(() => null);
+  if (found === null) {
+    throw new CommandError(`There is no ${from}`, "--from is a project's URL, a folder or a file.");
+  }
+  if (found.isFile) return { kind: "file", path: from };
+  const bucket = folderBucket(from);
+  return {
+    kind: "folder",
+    bucket,
+    dir: from,
+    name: readManifest(await bucket.get(`x/${MANIFEST_NAME}`)).name,
+  };
+}
+
+function projectOrigin(project: Project): Origin {
+  return { kind: "project", project, bucket: openBucket(project) };
+}
+
+/** Whole backups, newest first; of a file, none. */
+export async function backupsOf(origin: Origin): Promise<StoredBackup[]> {
+  if (origin.kind !== "project") return [];
+  return (await listBackups(origin.bucket)).filter(({ manifest }) => manifest !== null);
+}
+
+/** The one that is meant by a name or `latest`. Throws CommandError when there is none. */
+export async function chooseBackup(origin: Origin, wanted: string): Promise<string> {
+  if (origin.kind === "folder") {
+    if (wanted === "latest" || wanted === origin.name) return origin.name;
+    throw new CommandError(
+      `${origin.dir} holds ${origin.name}, not ${wanted}`,
+      "Name its own folder with --from.",
+    );
+  }
+  const backups = await backupsOf(origin);
+  const found = wanted === "latest" ? backups[0] : backups.find(({ name }) => name === wanted);
+  if (found) return found.name;
+  throw new CommandError(
+    wanted === "latest" ? "There is no backup yet" : `There is no backup "${wanted}"`,
+    backups.length === 0
+      ? "Start one with `npm run backup`."
+      : `There are ${backups.map(({ name }) => name).join(", ")}.`,
+  );
+}
+
+/** Fetches (or joins) and checks it in `workDir`; what an interrupted download left there is used. */
+export async function fetchSource(
+  origin: Origin,
+  name: string,
+  workDir: string,
+  onProgress: (done: number, expected: number) => void,
+): Promise<Source> {
+  if (origin.kind === "file") {
+    return {
+      manifest: null,
+      archive: await openArchive(origin.path),
+      projectUrl: null,
+      discard: async () => {},
+    };
+  }
+  await Deno.mkdir(workDir, { recursive: true, mode: 0o700 });
+  const path = `${workDir}/${name}.dump`;
+  // A whole one from before is checked again, part by part.
+  await Deno.rename(path, `${path}.partial`).catch(() => {});
+  const manifest = await downloadBackup(origin.bucket, name, path, { onProgress });
+  const archive = await openArchive(path);
+  if (archive.entries.length !== manifest.archive.entries) {
+    throw new CommandError(
+      `The archive has ${archive.entries.length} entries, and its manifest says ${manifest.archive.entries}`,
+      "The manifest was changed after it was written: take another backup.",
+    );
+  }
+  return {
+    manifest,
+    archive,
+    projectUrl: origin.kind === "project" ? origin.project.url : null,
+    discard: () => Deno.remove(path).catch(() => {}),
+  };
+}
+
+/** Where archives are kept between a download and the end of its restore. */
+export function defaultWorkDir(): string {
+  const cache = Deno.env.get("XDG_CACHE_HOME") ??
+    (Deno.env.get("HOME") ? `${Deno.env.get("HOME")}/.cache` : "/tmp");
+  return `${cache}/supabase-backup`;
+}
