@@ -74,9 +74,10 @@ async function workAs(
     invocation.onIdle(budget.share);
     await leave(verbs, null);
   } catch (error) {
+    const cause = heart.failure ?? error;
     invocation.onIdle(budget.share);
-    invocation.log(`run ${place.run.id}: failed`, { ...reasonOf(error) });
-    await giveUp(verbs, error);
+    invocation.log(`run ${place.run.id}: failed`, { ...reasonOf(cause) });
+    await giveUp(verbs, cause);
   } finally {
     heart.stop();
   }

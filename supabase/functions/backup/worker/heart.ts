@@ -36,14 +36,18 @@ export class Heart {
 
   /** Throws when the worker has lost its place, its control session, or its isolate's time. Cheap: call it often. */
   check(): void {
-    if (this.#stopping.aborted) {
-      throw new BackupError(
-        "worker_ended",
-        `The platform ends this worker: ${this.#stopping.reason}`,
-        "Another worker goes on; should it happen again and again, lower invocation_bytes with backup.configure().",
-      );
-    }
-    if (this.#failure !== null) throw this.#failure;
+    const failure = this.failure;
+    if (failure !== null) throw failure;
+  }
+
+  /** Why the work must stop, or null. What fails because of it, an upload cut off for one, says less. */
+  get failure(): unknown {
+    if (!this.#stopping.aborted) return this.#failure;
+    return new BackupError(
+      "worker_ended",
+      `The platform ends this worker: ${this.#stopping.reason}`,
+      "Another worker goes on; should it happen again and again, lower invocation_bytes with backup.configure().",
+    );
   }
 
   stop(): void {
