@@ -20,7 +20,7 @@ import {
   type Origin,
   type Source,
 } from "./restore/source.ts";
-import { openTarget, placeOf, type Target } from "./restore/target.ts";
+import { type Kind, openTarget, placeOf, type Target } from "./restore/target.ts";
 import { CommandError, progress, runCommand, UsageError } from "./terminal.ts";
 
 const USAGE = `Usage: npm run restore [-- --backup NAME|latest] [--to URL] [options]
@@ -41,6 +41,7 @@ What
 Where
   --to URL                postgresql://user@host:5432/database?sslmode=require; RESTORE_DATABASE_URL in the environment
                           and PGPASSWORD keep the password out of the list of processes
+  --as plain|supabase     what the target is, where that shows wrongly (a whole copy of a project looks like one)
   --jobs N                N connections at once; then it is not one transaction
   --no-owner              no owners, no grants
   --without-missing       go on without extensions that the target cannot have, and without what needs them
@@ -61,7 +62,7 @@ if (import.meta.main) {
     const origin = await findOrigin(asked.from);
     const name = await backupName(origin, asked.backup);
     const source = await fetched(origin, name, asked.workDir);
-    const target = await openTarget(await targetUrl(asked.to));
+    const target = await openTarget(await targetUrl(asked.to), asked.as);
     try {
       if (asked.intoSchema !== null) await beside(source, target, asked.intoSchema, asked);
       else await restore(source, target, asked);
@@ -76,6 +77,7 @@ interface Asked {
   backup: string | undefined;
   from: string | undefined;
   to: string | undefined;
+  as: Kind | undefined;
   intoSchema: string | null;
   options: RestoreOptions;
   allowed: Allowed;
@@ -95,6 +97,7 @@ function readOptions(args: string[]): Asked {
         from: { type: "string" },
         to: { type: "string" },
         jobs: { type: "string" },
+        as: { type: "string" },
       },
       ...{ table: { type: "string", multiple: true }, schema: { type: "string", multiple: true } },
       ...{
@@ -128,7 +131,12 @@ function readOptions(args: string[]): Asked {
   if (values.clean && values["into-non-empty"]) {
     throw new UsageError("--clean and --into-non-empty are two answers to one question");
   }
+  const { as } = values;
+  if (as !== undefined && as !== "plain" && as !== "supabase") {
+    throw new UsageError("--as is plain or supabase");
+  }
   return {
+    as,
     ...{ backup: values.backup, from: values.from, to: values.to, confirm: values.confirm },
     ...{
       intoSchema: values["into-schema"] ?? null,

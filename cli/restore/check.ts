@@ -18,12 +18,20 @@ const COLORS = { passed: colors.green, failed: colors.red, skipped: colors.dim, 
 /** Failures come last, where they are seen. */
 const ORDER: Record<Outcome, number> = { passed: 0, skipped: 1, unchecked: 2, failed: 3 };
 
+/** What fits a line of a wide terminal; reports have all of it. */
+const SHOWN = 120;
+
 export function checksTable(checks: readonly Check[]): string {
   const sorted = [...checks].sort((a, b) => ORDER[a.outcome] - ORDER[b.outcome]);
   return table(
     ["", "what", "detail"],
-    sorted.map(({ what, outcome, detail }) => [COLORS[outcome](outcome), what, detail]),
+    sorted.map(({ what, outcome, detail }) => [COLORS[outcome](outcome), what, shortened(detail)]),
   );
+}
+
+function shortened(detail: string): string {
+  const line = detail.replace(/\s+/g, " ");
+  return line.length > SHOWN ? `${line.slice(0, SHOWN - 1)}…` : line;
 }
 
 export function countOf(checks: readonly Check[]): Record<Outcome, number> {

@@ -32,7 +32,7 @@ export function compareDefinitions(archive: ArchiveFile, plan: Plan, target: Tar
     if (DATA.has(entry.desc)) continue;
     const kind = kindOf(entry.desc);
     const there = found.get(keyOf(entry)) ?? [];
-    const like = there.find((other) => other.definition === entry.definition);
+    const like = there.find((other) => meaningOf(other) === meaningOf(entry));
     if (plan.altered.has(entry.dumpId)) {
       kind.skipped.push(`${nameOf(entry)}: ${plan.altered.get(entry.dumpId)}`);
     } else if (
@@ -125,8 +125,14 @@ function majorOf(version: string | null): string {
   return (version ?? "").split(/[. ]/)[0]!;
 }
 
+/** Grants are listed in the order in which they were given, which says nothing. */
+function meaningOf({ desc, definition }: Entry): string {
+  const text = definition ?? "";
+  return desc === "ACL" || desc === "DEFAULT ACL" ? text.split("\n").sort().join("\n") : text;
+}
+
 function difference(entry: Entry, other: Entry): string {
-  const [wanted, has] = [entry, other].map(({ definition }) => (definition ?? "").split("\n"));
+  const [wanted, has] = [entry, other].map((one) => meaningOf(one).split("\n"));
   const line = wanted!.findIndex((text, index) => text !== has![index]);
   const at = line < 0 ? wanted!.length : line;
   return `"${(has![at] ?? "").slice(0, 80)}" instead of "${(wanted![at] ?? "").slice(0, 80)}"`;

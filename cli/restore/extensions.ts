@@ -25,8 +25,9 @@ export function needing(entries: readonly Entry[], missing: readonly string[], t
   const ids = new Set<number>();
   const made = new Set(entries.filter(({ desc }) => desc === "SCHEMA").map(({ tag }) => tag));
   for (const { desc, tag, namespace, dumpId, dependencies } of entries) {
-    const homeless = namespace !== null && !made.has(namespace) && !target.schemas.has(namespace);
-    const theirs = homeless && missing.includes(OWN_SCHEMAS[namespace] ?? "");
+    const schema = namespace ?? /^SCHEMA (\w+)$/.exec(tag)?.[1];
+    const homeless = schema !== undefined && !made.has(schema) && !target.schemas.has(schema);
+    const theirs = homeless && missing.includes(OWN_SCHEMAS[schema] ?? "");
     const isMissing = desc === "EXTENSION" && missing.includes(tag);
     // Objects come after what they depend on.
     if (isMissing || theirs || dependencies.some((id) => ids.has(id))) ids.add(dumpId);

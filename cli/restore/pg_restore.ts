@@ -134,6 +134,11 @@ function failure(said: string[], signal: string | null, { jobs }: RunOptions): C
   const lockTable = /out of shared memory/.test(text)
     ? " The server has too few locks for one transaction: --jobs 2 does without it."
     : "";
+  const membership =
+    /MATERIALIZED VIEW DATA/.test(entry ?? "") && /permission denied|row-level security/.test(why)
+      ? " A refresh runs as the view's owner: who is a member of which role, and bypasses row security, is not in a backup. " +
+        "Create the roles so first."
+      : "";
   return new CommandError(
     `pg_restore stopped${where}: ${why}`,
     (jobs > 1

@@ -56,6 +56,11 @@ export interface Plan {
   toDo: { what: string; sql: string }[];
 }
 
+/** Roles of a project that row security does not hold back: what they own, a materialized view for example, counts on it. */
+const BYPASS_RLS = new Set(["postgres", "service_role"]);
+
+const SUPERUSERS_OWN = new Set(["EVENT TRIGGER", "FOREIGN DATA WRAPPER", "SUBSCRIPTION"]);
+
 export async function planRestore(archive: ArchiveFile, target: Target, options: PlanOptions): Promise<Plan> {
   const { entries: all } = archive;
   const present = await presentIn(target);
@@ -205,6 +210,13 @@ export async function planRestore(archive: ArchiveFile, target: Target, options:
       );
       return { ...entry, tablespace: "" };
     }
+    if (SUPERUSERS_OWN.has(desc) && entry.owner && !target.superusers.has(entry.owner)) {
+      plan.notes.push(
+        `${desc} ${entry.tag}: only a superuser may own it, which ${entry.owner} is not here: it is ${target.user}'s`,
+      );
+      plan.altered.set(entry.dumpId, "another role owns it here");
+      return { ...entry, owner: null };
+    }
     if (definition === null || (desc !== "ACL" && desc !== "DEFAULT ACL")) return entry;
     // Becoming the role that granted takes a superuser; the owner's own grant has the same effect.
     if (!target.superuser) definition = definition.replace(/^(SET|RESET) SESSION AUTHORIZATION.*;\n/gm, "");
@@ -224,10 +236,16 @@ export async function planRestore(archive: ArchiveFile, target: Target, options:
   }
 
   function rolesSql(): string {
-    const join = target.superuser ? "" : " TO CURRENT_USER;\n";
-    return plan.newRoles.map((role) =>
-      `CREATE ROLE ${quoted(role)} NOLOGIN;\n` + (join === "" ? "" : `GRANT ${quoted(role)}${join}`)
-    ).join("");
+    // Who is a member of what is the server's as well. In a project postgres may become each of the user's roles.
+    const members = plan.newRoles.includes("postgres")
+      ? plan.newRoles.filter((role) => role !== "postgres" && !isPlatformRole(role))
+      : [];
+    return plan.newRoles.map((role) => {
+      const attributes = target.superuser && BYPASS_RLS.has(role) ? " BYPASSRLS" : "";
+      const create = `CREATE ROLE ${quoted(role)} NOLOGIN${attributes};\n`;
+      // Giving objects to a role takes being its member.
+      return target.superuser ? create : `${create}GRANT ${quoted(role)} TO CURRENT_USER;\n`;
+    }).join("") + members.map((role) => `GRANT ${quoted(role)} TO postgres;\n`).join("");
   }
 
   function webhookEntry(entry: Entry): Entry | null {

@@ -18,6 +18,7 @@ export interface Target {
   superuser: boolean;
   mayCreateRoles: boolean;
   roles: Set<string>;
+  superusers: Set<string>;
   schemas: Set<string>;
   tablespaces: Set<string>;
   /** Installed extensions and the schema each is in. */
@@ -32,13 +33,13 @@ const PROJECT_SCHEMAS = ["auth", "storage"];
 
 const PRELOADED = new Set(["pg_cron", "pg_net"]);
 
-/** Opens a session and reads the facts. Throws BackupError `database_unreachable` or `bad_request`; neither holds the password. */
-export async function openTarget(url: string): Promise<Target> {
+/** Opens a session and reads the facts; `as` says what it is where that shows wrongly, in a whole copy of a project for example. Throws BackupError `database_unreachable` or `bad_request`; neither holds the password. */
+export async function openTarget(url: string, as?: Kind): Promise<Target> {
   const address = parseTarget(url);
   const session = await openSession(url, { applicationName: "supabase-backup restore" });
   try {
     await session.sql.unsafe("set search_path = ''; set statement_timeout = 0").simple();
-    return { url, address, session, ...await readFacts(session) };
+    return { url, address, session, ...await readFacts(session), ...(as ? { kind: as } : {}) };
   } catch (error) {
     await session.close();
     throw error;
@@ -84,6 +85,7 @@ async function readFacts({ sql }: Session): Promise<Omit<Target, "url" | "addres
     superuser: me!.superuser,
     mayCreateRoles: me!.roles,
     roles,
+    superusers: await names("select rolname as name from pg_catalog.pg_roles where rolsuper"),
     schemas,
     tablespaces: await names("select spcname as name from pg_catalog.pg_tablespace"),
     extensions,
