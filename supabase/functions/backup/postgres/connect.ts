@@ -48,6 +48,8 @@ async function connectPlain({ host, port }: Target): Promise<Deno.TcpConn> {
 /** Null when the server declines encryption. */
 async function connectEncrypted(target: Target): Promise<Deno.Conn | null> {
   const connection = await connectPlain(target);
+  // startTls takes the plain connection over: then only what it answers can be closed.
+  let open: Deno.Conn = connection;
   try {
     await connection.write(SSL_REQUEST);
     const answer = new Uint8Array(1);
@@ -58,16 +60,12 @@ async function connectEncrypted(target: Target): Promise<Deno.Conn | null> {
     const caCerts = target.sslRootCert === null || target.sslRootCert === "system"
       ? []
       : [await Deno.readTextFile(target.sslRootCert)];
-    const encrypted = await Deno.startTls(connection, {
-      hostname: target.host,
-      caCerts,
-    });
+    const encrypted = await Deno.startTls(connection, { hostname: target.host, caCerts });
+    open = encrypted;
     await encrypted.handshake();
     return encrypted;
   } catch (error) {
-    try {
-      connection.close();
-    } catch { /* startTls has taken it over and closed it */ }
+    open.close();
     throw error;
   }
 }
