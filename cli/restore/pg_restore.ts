@@ -144,6 +144,6 @@ function failure(said: string[], signal: string | null, { jobs }: RunOptions): C
     (jobs > 1
       ? "What came before it is in the target: empty it, and begin again. Without --jobs a restore is one transaction: all or nothing."
       : "Nothing was changed: the restore is one transaction. Remove the cause and run the same command again.") +
-      lockTable,
+      lockTable + membership,
   );
 }

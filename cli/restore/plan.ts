@@ -128,7 +128,7 @@ export async function planRestore(archive: ArchiveFile, target: Target, options:
       waits(entry) ? { ...entry, dependencies: [...entry.dependencies, done] } : entry
     );
   }
-  const defaults = isProject && !options.dataOnly
+  const defaults = !options.dataOnly && !options.noOwner
     ? await defaultPrivileges(target)
     : { takeAway: "", giveBack: "" };
   const before = [

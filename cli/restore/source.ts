@@ -4,9 +4,12 @@ import {
   MANIFEST_NAME,
   readManifest,
 } from "../../supabase/functions/backup/manifest/manifest.ts";
-import type { Bucket } from "../../supabase/functions/backup/storage/bucket.ts";
+import colors from "picocolors";
+import { BackupError } from "../../supabase/functions/backup/errors.ts";
+import { parseBackupName } from "../../supabase/functions/backup/rotation/names.ts";
+import { type Bucket, BucketError } from "../../supabase/functions/backup/storage/bucket.ts";
 import { downloadBackup } from "../download.ts";
-import { listBackups, openBucket, type StoredBackup } from "../list.ts";
+import { openBucket, type StoredBackup } from "../list.ts";
 import { findProject, type Project } from "../project.ts";
 import { CommandError } from "../terminal.ts";
 import { type ArchiveFile, openArchive } from "./archive_file.ts";
@@ -54,10 +57,25 @@ function projectOrigin(project: Project): Origin {
   return { kind: "project", project, bucket: openBucket(project) };
 }
 
-/** Whole backups, newest first; of a file, none. */
+/** Whole backups of a project, newest first. One with a manifest that cannot be read is told, and hinders no other. */
 export async function backupsOf(origin: Origin): Promise<StoredBackup[]> {
   if (origin.kind !== "project") return [];
-  return (await listBackups(origin.bucket)).filter(({ manifest }) => manifest !== null);
+  const names = (await origin.bucket.folders()).filter((name) => parseBackupName(name) !== null).sort()
+    .reverse();
+  const backups = await Promise.all(names.map((name) => readBackup(origin.bucket, name)));
+  return backups.filter((backup) => backup !== null);
+}
+
+async function readBackup(bucket: Bucket, name: string): Promise<StoredBackup | null> {
+  try {
+    const manifest = readManifest(await bucket.get(`${name}/${MANIFEST_NAME}`));
+    return { name, files: manifest.parts.length + 1, storedBytes: manifest.totals.storedBytes, manifest };
+  } catch (error) {
+    if (error instanceof BucketError && error.failure === "missing") return null;
+    if (!(error instanceof BackupError) || error.code !== "manifest_invalid") throw error;
+    console.error(`${colors.yellow("note:")} ${name} is left out: ${error.message}`);
+    return null;
+  }
 }
 
 /** The one that is meant by a name or `latest`. Throws CommandError when there is none. */

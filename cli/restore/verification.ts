@@ -1,0 +1,152 @@
+/** Reads a stored backup again, whole: the manifest, every part's checksum, and the archive entry by entry. Restores nothing. */
+import {
+  type Manifest,
+  MANIFEST_NAME,
+  type Part,
+  readManifest,
+} from "../../supabase/functions/backup/manifest/manifest.ts";
+import { COMPANIONS } from "../../supabase/functions/backup/manifest/restore_notes.ts";
+import { sha256Hex } from "../../supabase/functions/backup/manifest/sha256.ts";
+import { BackupError } from "../../supabase/functions/backup/errors.ts";
+import { type Bucket, BucketError } from "../../supabase/functions/backup/storage/bucket.ts";
+import { checkStructure } from "./archive_structure.ts";
+import type { Fault } from "./faults.ts";
+
+export interface Verification {
+  manifest: Manifest | null;
+  faults: Fault[];
+  /** What could not be looked at, because of a fault. */
+  unchecked: string[];
+  parts: number;
+  bytes: number;
+  rows: number;
+}
+
+export interface VerificationOptions {
+  /** SHA-256 of the manifest that the log remembers, where it is known. */
+  manifestSha256?: string;
+  onProgress?: (done: number, expected: number, part: string) => void;
+}
+
+/** Thrown through the archive's reader to end it: what is wrong is told already. */
+class PartFault extends Error {}
+
+/** Names all faults of backup `name`. Throws only what the bucket throws when it cannot be listed. */
+export async function verifyBackup(
+  bucket: Bucket,
+  name: string,
+  { manifestSha256, onProgress = () => {} }: VerificationOptions = {},
+): Promise<Verification> {
+  const result: Verification = { manifest: null, faults: [], unchecked: [], parts: 0, bytes: 0, rows: 0 };
+  const { faults } = result;
+  const stored = new Map((await bucket.list(name)).map((object) => [object.name, object.bytes]));
+  const manifest = await readTheManifest();
+  if (manifest === null) {
+    result.unchecked.push("parts and archive: without a manifest nobody knows what they should be");
+    return result;
+  }
+  result.manifest = manifest;
+  for (const found of stored.keys()) {
+    if (
+      found === MANIFEST_NAME || COMPANIONS.has(found) || manifest.parts.some((part) => part.name === found)
+    ) continue;
+    faults.push({ code: "foreign_file", message: `${name}/${found} is not part of the backup` });
+  }
+  const left = [...manifest.parts];
+  try {
+    result.rows = await checkStructure(goodParts(), manifest, faults);
+  } catch (error) {
+    if (!(error instanceof PartFault)) throw error;
+    result.unchecked.push("the archive's content behind the damaged part");
+  }
+  // Whatever the archive says, each part is looked at.
+  for (const part of left) await checkedPart(part);
+  return result;
+
+  async function readTheManifest(): Promise<Manifest | null> {
+    if (!stored.has(MANIFEST_NAME)) {
+      faults.push({
+        code: "manifest_missing",
+        message: `${name} has no ${MANIFEST_NAME}: ${
+          stored.size === 0
+            ? "there is no such backup"
+            : "it is a leftover of a run that failed, or was never one"
+        }`,
+      });
+      return null;
+    }
+    const bytes = await bucket.get(`${name}/${MANIFEST_NAME}`);
+    try {
+      const manifest = readManifest(bytes);
+      if (manifest.name !== name) {
+        faults.push({
+          code: "manifest_of_another",
+          message: `${name}/${MANIFEST_NAME} is the manifest of ${manifest.name}`,
+        });
+      }
+      if (manifestSha256 !== undefined && await sha256Hex(bytes) !== manifestSha256) {
+        faults.push({
+          code: "manifest_changed",
+          message: `${name}/${MANIFEST_NAME} is not the one that backup.log knows by its checksum`,
+        });
+      }
+      return manifest;
+    } catch (error) {
+      if (!(error instanceof BackupError)) throw error;
+      faults.push({ code: "manifest_invalid", message: `${name}/${error.message}` });
+      return null;
+    }
+  }
+
+  async function* goodParts(): AsyncGenerator<Uint8Array> {
+    for (let part = left.shift(); part !== undefined; part = left.shift()) {
+      const bytes = await checkedPart(part);
+      if (bytes === null) throw new PartFault(part.name);
+      yield bytes;
+    }
+  }
+
+  /** Null for one with a fault, which is told. */
+  async function checkedPart(part: Part): Promise<Uint8Array | null> {
+    onProgress(result.bytes, manifest!.totals.storedBytes, part.name);
+    result.parts++;
+    const fault = (code: Fault["code"], message: string) => {
+      faults.push({ code, message: `${name}/${part.name} ${message}` });
+      return null;
+    };
+    if (!stored.has(part.name)) return fault("part_missing", "is missing");
+    let bytes: Uint8Array;
+    try {
+      bytes = await bucket.get(`${name}/${part.name}`);
+    } catch (error) {
+      if (!(error instanceof BucketError)) throw error;
+      return error.failure === "missing"
+        ? fault("part_missing", "is listed, but its content is gone")
+        : fault("part_unreadable", `cannot be read: ${error.message}`);
+    }
+    result.bytes += bytes.length;
+    const sha256 = await sha256Hex(bytes);
+    if (bytes.length === part.bytes && sha256 === part.sha256) return bytes;
+    const size = `${bytes.length} bytes instead of ${part.bytes}`;
+    const twin = manifest!.parts.find((other) => other.sha256 === sha256);
+    if (twin) return fault("part_swapped", `holds what ${twin.name} should`);
+    if (bytes.length === 0) return fault("part_empty", `is empty: ${size}`);
+    if (bytes.every((byte) => byte === 0)) return fault("part_zeroed", "holds nothing but zeros");
+    if (isText(bytes)) return fault("part_replaced", `holds a text, not a part of an archive: ${size}`);
+    if (bytes.length < part.bytes) return fault("part_truncated", `is cut off: ${size}`);
+    if (bytes.length > part.bytes) {
+      const begins = await sha256Hex(bytes.subarray(0, part.bytes)) === part.sha256;
+      return fault("part_too_long", `${begins ? "has bytes behind its end" : "is another file"}: ${size}`);
+    }
+    return fault(
+      "part_damaged",
+      `has the right size and another content: SHA-256 ${sha256} instead of ${part.sha256}`,
+    );
+  }
+}
+
+/** An error's JSON or HTML that something stored in a part's place. */
+function isText(bytes: Uint8Array): boolean {
+  const head = bytes.subarray(0, 64);
+  return /^\s*[<{[]/.test(new TextDecoder().decode(head)) && head.every((byte) => byte >= 9 && byte < 127);
+}
