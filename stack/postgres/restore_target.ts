@@ -6,10 +6,10 @@ import { type Cluster, startCluster } from "./cluster.ts";
 export const RESTORED = "restored";
 
 /**
- * Starts a server that has the roles of the server at `source`, which may not log in, and an empty database. With the
+ * Starts a server with an empty database and, where there is a `source`, that server's roles, which may not log in. With the
  * roles there pg_restore needs no option to restore owners and grants as they were.
  */
-export async function startRestoreTarget(source: string): Promise<Cluster> {
+export async function startRestoreTarget(source?: string): Promise<Cluster> {
   const target = await startCluster({
     superuser: "supabase_admin",
     settings: {
@@ -21,9 +21,10 @@ export async function startRestoreTarget(source: string): Promise<Cluster> {
       wal_level: "logical",
     },
   });
-  const [from, to] = [source, target.url()].map((url) => postgres(url, { max: 1, onnotice: () => {} }));
+  const [to, from] = [target.url(), ...(source === undefined ? [] : [source])]
+    .map((url) => postgres(url, { max: 1, onnotice: () => {} }));
   try {
-    const roles = await from!<{ name: string; attributes: string }[]>`
+    const roles = !from ? [] : await from<{ name: string; attributes: string }[]>`
       select quote_ident(rolname) as name, case when rolbypassrls then 'bypassrls' else '' end as attributes
       from pg_roles where rolname !~ '^pg_' and rolname <> 'supabase_admin'`;
     for (const { name, attributes } of roles) await to!.unsafe(`create role ${name} nologin ${attributes}`);
@@ -33,6 +34,6 @@ export async function startRestoreTarget(source: string): Promise<Cluster> {
     await target.stop();
     throw error;
   } finally {
-    await Promise.all([from!.end(), to!.end()]);
+    await Promise.all([from?.end(), to!.end()]);
   }
 }

@@ -1,0 +1,148 @@
+/** `npm run drill`: restores a backup into a scratch database and looks whether everything came back. */
+import { parseArgs } from "node:util";
+import colors from "picocolors";
+import type { Manifest } from "../supabase/functions/backup/manifest/manifest.ts";
+import { bytes } from "./format.ts";
+import { type Check, checksTable, summaryOf } from "./restore/check.ts";
+import { compareRestored } from "./restore/compare.ts";
+import { asMarkdown, drillReport, recordDrill } from "./restore/drill_report.ts";
+import { OWN_CHECKS, ownChecks } from "./restore/own_checks.ts";
+import { planned, restoreEntries, type RestoreOptions, WHOLE } from "./restore/run.ts";
+import { type Scratch, scratchDatabase, scratchServer } from "./restore/scratch.ts";
+import {
+  chooseBackup,
+  defaultWorkDir,
+  fetchSource,
+  findOrigin,
+  type Origin,
+  type Source,
+} from "./restore/source.ts";
+import { CommandError, type Progress, progress, runCommand } from "./terminal.ts";
+
+const USAGE = `Usage: npm run drill [-- --backup NAME|latest] [--from WHERE] [--to URL] [options]
+
+Restores a backup into a scratch database and compares: definitions, rows and their content, sequences, indexes, grants,
+policies, jobs. Exit code 0 when nothing failed.
+
+  --backup NAME|latest   which backup; the newest without it
+  --from WHERE           a project's URL or a downloaded folder; else SUPABASE_URL with SUPABASE_SECRET_KEY, else the stack
+  --to URL               a server for the scratch database; one of the embedded stack without it
+  --checks DIR           SQL files whose rows must all be true; ${OWN_CHECKS} without it
+  --report DIR           where the report goes, as Markdown and JSON; drills without it
+  --record-to URL        the project's database, to write into backup.drills; SUPABASE_DB_URL, or the stack's, without it
+  --jobs N               connections that restore at the same time
+  --work-dir DIR         where the archive lies meanwhile`;
+
+/** What the drill leaves out is told as skipped. */
+const DRILL: RestoreOptions = { ...WHOLE, settle: false, withoutMissing: true };
+
+if (import.meta.main) {
+  await runCommand(USAGE, async (args) => {
+    const { values } = parseArgs({
+      args,
+      options: {
+        ...{
+          backup: { type: "string" },
+          from: { type: "string" },
+          to: { type: "string" },
+          checks: { type: "string" },
+        },
+        ...{ report: { type: "string" }, jobs: { type: "string" }, "record-to": { type: "string" } },
+        ...{ "work-dir": { type: "string" } },
+      },
+    });
+    const origin = await findOrigin(values.from);
+    if (origin.kind === "file") {
+      throw new CommandError("A single file has no manifest to compare with", "Name its folder.");
+    }
+    const name = await chooseBackup(origin, values.backup ?? "latest");
+    const bar = progress("drill");
+    const startedAt = new Date();
+    const { manifest, where, checks } = await drill(origin, name, {
+      ...(values.to === undefined ? {} : { to: values.to }),
+      checks: values.checks ?? OWN_CHECKS,
+      workDir: values["work-dir"] ?? defaultWorkDir(),
+      jobs: Number(values.jobs ?? 1),
+      bar,
+    }).finally(() => bar.stop());
+    const report = drillReport(manifest, where, startedAt, checks);
+    const path = await writeReport(values.report ?? "drills", report);
+    console.log(checksTable(checks));
+    const { failed, text } = summaryOf(checks);
+    console.log(`${failed === 0 ? colors.green("✔") : colors.red("✘")} ${name}: ${text} (${path})`);
+    const databaseUrl = values["record-to"] ?? Deno.env.get("SUPABASE_DB_URL") ?? await stackDatabase(origin);
+    if (databaseUrl === null) {
+      console.error(
+        `${colors.yellow("note:")} not recorded in backup.drills: set SUPABASE_DB_URL, or --record-to`,
+      );
+    } else await recordDrill(databaseUrl, report);
+    if (failed > 0) throw new CommandError(`${failed} checks failed`, `See ${path}.`);
+  });
+}
+
+export interface DrillOptions {
+  /** A server; one of our own without it. */
+  to?: string;
+  /** Folder of the user's own checks. */
+  checks: string;
+  workDir: string;
+  jobs?: number;
+  bar?: Progress;
+}
+
+/** Restores and compares. Throws what ends a restore: then there is nothing to compare. */
+export async function drill(
+  origin: Origin,
+  name: string,
+  { to, checks: folder, workDir, jobs = 1, bar }: DrillOptions,
+): Promise<{ manifest: Manifest; where: string; checks: Check[] }> {
+  const source: Source = await fetchSource(
+    origin,
+    name,
+    workDir,
+    (done, expected) => bar?.update(done, expected, `downloading, ${bytes(done)}`),
+  );
+  const manifest = source.manifest!;
+  const scratch: Scratch =
+    await (to === undefined ? scratchServer() : scratchDatabase(to, `drill_${name.replaceAll("-", "_")}`));
+  try {
+    const { target, where } = scratch;
+    const options = { ...DRILL, jobs };
+    const plan = await planned(source.archive, target, options);
+    let done = 0;
+    await restoreEntries(
+      source.archive,
+      target,
+      plan.entries,
+      options,
+      (entry) => bar?.update(++done, plan.entries.length, entry),
+    );
+    const checks = await compareRestored(source.archive, manifest, plan, target, {
+      onCheck: (what) => bar?.update(1, 1, `comparing ${what}`),
+    });
+    checks.push(...await ownChecks(target, folder));
+    return { manifest, where, checks };
+  } finally {
+    await scratch.end();
+    await source.discard();
+  }
+}
+
+async function writeReport(folder: string, report: Parameters<typeof asMarkdown>[0]): Promise<string> {
+  await Deno.mkdir(folder, { recursive: true });
+  const stem = `${folder}/drill-${report.startedAt.replace(/\D/g, "").slice(0, 14)}-${report.backup}`;
+  await Deno.writeTextFile(`${stem}.json`, JSON.stringify(report, null, 2) + "\n");
+  await Deno.writeTextFile(`${stem}.md`, asMarkdown(report));
+  return `${stem}.md`;
+}
+
+/** Of the stack that runs from this folder, when the backup comes from there. */
+async function stackDatabase(origin: Origin): Promise<string | null> {
+  if (origin.kind !== "project") return null;
+  try {
+    const status = JSON.parse(await Deno.readTextFile(new URL("../.stack/status.json", import.meta.url)));
+    return status.apiUrl === origin.project.url ? status.databaseUrl : null;
+  } catch {
+    return null;
+  }
+}
