@@ -11,6 +11,7 @@ import { type Allowed, type BackedUp, refusals, refuse } from "./restore/gates.t
 import { findPgRestore } from "./restore/pg_restore.ts";
 import { planned, restoreEntries, type RestoreOptions } from "./restore/run.ts";
 import { restoreBeside } from "./restore/side_schema.ts";
+import type { Plan } from "./restore/plan.ts";
 import {
   backupsOf,
   chooseBackup,
@@ -256,15 +257,11 @@ async function restore(source: Source, target: Target, asked: Asked): Promise<vo
   }
   console.log(`${colors.green("✔")} restored in ${duration(performance.now() - begin)}`);
   console.log(describeRest(plan));
-  if (asked.check) await check(source, target, plan);
+  if (asked.check) await check(source, target, plan, !asked.allowed.clean && !asked.allowed.intoNonEmpty);
 }
 
-async function check(
-  source: Source,
-  target: Target,
-  plan: Awaited<ReturnType<typeof planned>>,
-): Promise<void> {
-  const checks = await compareRestored(source.archive, source.manifest, plan, target);
+async function check(source: Source, target: Target, plan: Plan, wasEmpty: boolean): Promise<void> {
+  const checks = await compareRestored(source.archive, source.manifest, plan, target, { wasEmpty });
   console.log(checksTable(checks));
   const { failed, text } = summaryOf(checks);
   if (failed > 0) {

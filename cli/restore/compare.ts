@@ -17,6 +17,8 @@ export { checksTable, summaryOf } from "./check.ts";
 const LOCK_TIMEOUT_MS = 60_000;
 
 export interface CompareOptions {
+  /** The target was empty: what it has beyond the backup is wrong. */
+  wasEmpty?: boolean;
   /** Called with what is looked at. */
   onCheck?: (what: string) => void;
 }
@@ -30,14 +32,14 @@ export async function compareRestored(
   manifest: Manifest | null,
   plan: Plan,
   target: Target,
-  { onCheck = () => {} }: CompareOptions = {},
+  { wasEmpty = true, onCheck = () => {} }: CompareOptions = {},
 ): Promise<Check[]> {
   const session = await openSession(target.url, { applicationName: "supabase-backup check" });
   try {
     await beginSnapshot(session);
     onCheck("definitions");
     const dump = await readDump(session, { lockTimeoutMs: LOCK_TIMEOUT_MS });
-    const checks = compareDefinitions(archive, plan, target, dump);
+    const checks = compareDefinitions(archive, plan, target, dump, wasEmpty);
     checks.push(...await compareRows(archive, manifest, plan, session, dump, onCheck));
     await session.sql.unsafe("commit");
     onCheck("sequences, indexes, jobs");

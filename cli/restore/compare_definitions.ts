@@ -14,7 +14,13 @@ const DATA = new Set(["TABLE DATA", "BLOBS"]);
 const NAMED = 5;
 
 /** One check for each kind of object: how many of how many are as they were, and which are not. */
-export function compareDefinitions(archive: ArchiveFile, plan: Plan, target: Target, dump: Dump): Check[] {
+export function compareDefinitions(
+  archive: ArchiveFile,
+  plan: Plan,
+  target: Target,
+  dump: Dump,
+  wasEmpty: boolean,
+): Check[] {
   const found = new Map<string, Entry[]>();
   for (const entry of dump.entries) found.set(keyOf(entry), [...found.get(keyOf(entry)) ?? [], entry]);
   const kinds = new Map<string, { right: number; skipped: string[]; wrong: string[]; unchecked: string[] }>();
@@ -59,15 +65,14 @@ export function compareDefinitions(archive: ArchiveFile, plan: Plan, target: Tar
       kindOf(entry.desc).skipped.push(`${nameOf(entry)}: ${plan.altered.get(id)}`);
     }
   }
-  for (const entry of surplus(plan, target, dump, expected)) {
+  for (const entry of wasEmpty && plan.whole ? surplus(target, dump, expected) : []) {
     kindOf(entry.desc).wrong.push(`${nameOf(entry)} is too many`);
   }
   return [...kinds].flatMap(([desc, kind]) => checksOf(desc.toLowerCase(), kind));
 }
 
-/** What the target has, and the backup has not: grants that nobody gave, for example. Told for whole restores only. */
-function surplus(plan: Plan, target: Target, dump: Dump, expected: ReadonlySet<string>): Entry[] {
-  if (!plan.whole) return [];
+/** What the target has, and the backup has not: grants that nobody gave, for example. Told of whole restores into what was empty. */
+function surplus(target: Target, dump: Dump, expected: ReadonlySet<string>): Entry[] {
   const own = isProject(target)
     ? fatesInProject(dump.entries).filter(({ fate }) => fate === "restored").map(({ entry }) => entry)
     : dump.entries.filter(({ tag }) => !/^DATABASE /.test(tag));

@@ -2,7 +2,7 @@
 import type { Session } from "../../supabase/functions/backup/postgres/session.ts";
 import type { Check } from "./check.ts";
 import type { Plan } from "./plan.ts";
-import { quoted } from "./roles.ts";
+import { literal, quoted } from "./roles.ts";
 import type { Target } from "./target.ts";
 
 /** Columns that a sequence fills, of tables with rows of their own. */
@@ -25,49 +25,77 @@ interface Column {
   fill: "default" | "copy" | "none";
 }
 
-/** Tries in a transaction that is rolled back. */
+interface Filled {
+  table: string;
+  column: string;
+  sequence: string;
+  ascending: boolean;
+}
+
+interface State {
+  last: string;
+  called: boolean;
+  next: string;
+}
+
+/**
+ * Tries in a transaction that is rolled back. What sequences have counted is not, so they are set back afterwards: the target
+ * was restored just now, and nobody else counts yet.
+ */
 export async function compareSequences(
   { sql }: Session,
   plan: Plan,
   { superuser }: Target,
 ): Promise<Check[]> {
-  const own = new Set(
-    plan.restored.filter(({ desc }) => desc === "TABLE").map(({ namespace, tag }) => `${namespace}.${tag}`),
+  const tables = plan.restored.filter(({ desc }) => desc === "TABLE");
+  const own = new Set(tables.map(({ namespace, tag }) => `${namespace}.${tag}`));
+  const filled = (await sql.unsafe<(Filled & Record<string, unknown>)[]>(FILLED)).filter(({ table }) =>
+    own.has(bare(table))
   );
-  const filled = await sql.unsafe<{ table: string; column: string; sequence: string; ascending: boolean }[]>(
-    FILLED,
-  );
+  const states = await Promise.all(filled.map(({ sequence }) => stateOf(sql, sequence)));
   await sql.unsafe("begin");
   // Triggers would act; what they have made of a row is in its copy already.
   if (superuser) await sql.unsafe("set local session_replication_role = 'replica'");
   try {
-    const checks: Check[] = [];
-    for (const { table, column, sequence, ascending } of filled) {
-      if (!own.has(bare(table))) continue;
-      const what = `sequence of ${table}.${column}`;
-      const [row] = await sql.unsafe<{ free: boolean | null; next: string; most: string | null }[]>(`
-        select next ${ascending ? ">" : "<"} most as free, next, most from (
-          select nextval('${sequence.replaceAll("'", "''")}') as next, ${ascending ? "max" : "min"}(${
-        quoted(column)
-      })::bigint as most from ${table}) s`);
-      checks.push(
-        row!.free === false
-          ? {
-            what,
-            outcome: "failed",
-            detail: `its next value is ${row!.next}, and the column has ${row!.most}`,
-          }
-          : { what, outcome: "passed", detail: `its next value, ${row!.next}, is free` },
-      );
-    }
-    const tables = plan.restored.filter(({ desc }) => desc === "TABLE");
+    const checks = await Promise.all(filled.map((column, index) => isAhead(sql, column, states[index]!)));
     checks.push(
       ...await tryRows(sql, tables.map(({ namespace, tag }) => `${quoted(namespace!)}.${quoted(tag)}`)),
     );
     return checks;
   } finally {
     await sql.unsafe("rollback");
+    for (const [index, { sequence }] of filled.entries()) {
+      const { last, called } = states[index]!;
+      await sql.unsafe(`select setval(${literal(sequence)}, ${last}, ${called})`);
+    }
   }
+}
+
+async function stateOf(sql: Session["sql"], sequence: string): Promise<State> {
+  const [row] = await sql.unsafe<(State & Record<string, unknown>)[]>(`
+    select last_value::text as last, is_called as called,
+      case when is_called then last_value + seqincrement else last_value end::text as next
+    from ${sequence}, pg_catalog.pg_sequence where seqrelid = ${literal(sequence)}::regclass`);
+  return row!;
+}
+
+async function isAhead(
+  sql: Session["sql"],
+  { table, column, ascending }: Filled,
+  { next }: State,
+): Promise<Check> {
+  const [row] = await sql.unsafe<{ most: string | null }[]>(
+    `select ${ascending ? "max" : "min"}(${quoted(column)})::bigint as most from ${table}`,
+  );
+  const most = row!.most;
+  const free = most === null || (ascending ? BigInt(next) > BigInt(most) : BigInt(next) < BigInt(most));
+  return {
+    what: `sequence of ${table}.${column}`,
+    outcome: free ? "passed" : "failed",
+    detail: free
+      ? `its next value, ${next}, is free`
+      : `its next value is ${next}, and the column has ${most}`,
+  };
 }
 
 /** A further row for each table: a copy of one that is there, with the defaults in columns that must differ. */

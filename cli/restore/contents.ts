@@ -3,8 +3,8 @@ import { isManaged } from "../../supabase/functions/backup/catalog/managed.ts";
 import type { Target } from "./target.ts";
 
 export interface Contents {
-  /** Tables, views, sequences, functions and types that somebody made, as `schema.name`. */
-  objects: string[];
+  /** Tables first, then sequences, functions and types that somebody made. */
+  objects: { schema: string; name: string }[];
   /** Of auth.users, where there are any. */
   users: number;
 }
@@ -31,7 +31,7 @@ const OBJECTS = `
 export async function contentsOf({ session: { sql }, kind }: Target): Promise<Contents> {
   const found = await sql.unsafe<{ schema: string; name: string }[]>(OBJECTS);
   const objects = found.filter(({ schema }) => kind === "plain" || !isManaged(schema))
-    .map(({ schema, name }) => `${schema}.${name}`);
+    .map(({ schema, name }) => ({ schema, name }));
   if (kind === "plain") return { objects, users: 0 };
   const [row] = await sql.unsafe<{ users: string }[]>("select count(*) as users from auth.users");
   return { objects, users: Number(row!.users) };

@@ -44,14 +44,14 @@ export async function restoredJobs(
   target: Target,
   roles: ReadonlySet<string>,
 ): Promise<RestoredJobs> {
-  const there = await namesThere(target);
+  const there = await jobsThere(target);
   const result: RestoredJobs = { sql: "", restored: [], notes: [] };
   for (const job of jobs) {
     const shown = `job ${
       job.name === null ? "without a name" : `"${job.name}"`
     } (${job.schedule} ${job.command.trim()})`;
-    if (job.name !== null && there.has(job.name)) {
-      result.notes.push(`${shown}: the target has a job of that name, which stays as it is`);
+    if (there.has(keyOf(job))) {
+      result.notes.push(`${shown}: the target has this job, which stays as it is`);
     } else if (!target.superuser && job.user !== target.user) {
       result.notes.push(`${shown} is ${job.user}'s: only a superuser may schedule it`);
     } else {
@@ -82,10 +82,15 @@ function statement({ name, schedule, command, user }: Job, asUser: boolean): str
     `current_database()::text${owner}, false);\n`;
 }
 
-async function namesThere({ session: { sql }, extensions }: Target): Promise<Set<string>> {
+async function jobsThere({ session: { sql }, extensions }: Target): Promise<Set<string>> {
   if (!extensions.has("pg_cron")) return new Set();
-  const rows = await sql.unsafe<{ jobname: string | null }[]>(
-    "select jobname from cron.job where database = current_database()",
+  const rows = await sql.unsafe<(Job & Record<string, unknown>)[]>(
+    "select jobname as name, schedule, command from cron.job where database = current_database()",
   );
-  return new Set(rows.flatMap(({ jobname }) => jobname ?? []));
+  return new Set(rows.map(keyOf));
+}
+
+/** A name names a job; without one it is what it does. */
+function keyOf({ name, schedule, command }: Pick<Job, "name" | "schedule" | "command">): string {
+  return JSON.stringify(name === null ? [schedule, command] : [name]);
 }

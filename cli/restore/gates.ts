@@ -71,10 +71,15 @@ function isEmpty({ objects, users }: Contents): boolean {
 }
 
 function described({ objects, users }: Contents): string {
-  const shown = objects.slice(0, SHOWN).join(", ");
-  const more = objects.length > SHOWN ? ` and ${objects.length - SHOWN} more` : "";
+  const schemas = new Map<string, number>();
+  for (const { schema } of objects) schemas.set(schema, (schemas.get(schema) ?? 0) + 1);
+  const shown = [...schemas].slice(0, SHOWN).map(([schema, number]) => `${schema} (${number})`).join(", ");
+  const tables = objects.filter(({ schema }) => schema !== "backup").slice(0, SHOWN).map(({ name }) => name)
+    .join(", ");
   return [
-    ...(objects.length > 0 ? [`${objects.length} objects (${shown}${more})`] : []),
+    ...(objects.length > 0
+      ? [`${objects.length} objects in ${shown}${tables === "" ? "" : `: ${tables}, …`}`]
+      : []),
     ...(users > 0 ? [`${users} users in auth.users`] : []),
   ].join(", ");
 }

@@ -1,4 +1,6 @@
 /** A project with what is hard to take along: users, policies and triggers on the platform's tables, grants taken away, jobs, secrets. */
+import { openBucket } from "../../cli/list.ts";
+import type { Origin } from "../../cli/restore/source.ts";
 import { type Project, startProject } from "../e2e/project.ts";
 
 export const SCENE = `
@@ -64,4 +66,10 @@ export async function backedUpProject(sql = ""): Promise<{ project: Project; nam
     await project[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/** The project as a place that backups come from. */
+export function originOf({ stack }: Project): Origin {
+  const project = { url: stack.apiUrl, secretKey: stack.keys.secretKey };
+  return { kind: "project", project, bucket: openBucket(project) };
 }

@@ -1,0 +1,154 @@
+/** A whole project into a new Supabase project, as the role `postgres`, which is no superuser there. */
+import assert from "node:assert/strict";
+import postgres from "postgres";
+import { checksTable, compareRestored, summaryOf } from "../../cli/restore/compare.ts";
+import { refusals } from "../../cli/restore/gates.ts";
+import { planned, restoreEntries, WHOLE } from "../../cli/restore/run.ts";
+import { fetchSource } from "../../cli/restore/source.ts";
+import { openTarget } from "../../cli/restore/target.ts";
+import { startStack } from "../../stack/stack.ts";
+import { backedUpProject, originOf } from "./scene.ts";
+
+const NOTHING_ALLOWED = {
+  clean: false,
+  intoNonEmpty: false,
+  intoSource: false,
+  olderServer: false,
+  production: false,
+};
+
+Deno.test("a backup in a new Supabase project", async (test) => {
+  const folder = await Deno.makeTempDir();
+  const { project, name } = await backedUpProject();
+  const second = await startStack({ migrate: false });
+  const sql = postgres(second.databaseUrl, { max: 1, onnotice: () => {} });
+  const source = await fetchSource(originOf(project), name, folder, () => {});
+  const target = await openTarget(second.databaseUrl);
+  const backup = {
+    name,
+    serverVersion: source.archive.header.serverVersion,
+    database: "postgres",
+    projectUrl: project.stack.apiUrl,
+  };
+  try {
+    const plan = await planned(source.archive, target, WHOLE);
+
+    await test.step("is let in: the project is empty, and not the one that was backed up", async () => {
+      assert.deepEqual([target.kind, target.superuser], ["supabase", false]);
+      assert.deepEqual(await refusals(target, backup, NOTHING_ALLOWED), []);
+    });
+
+    await test.step("restores without an error, in one transaction, and compares with nothing failed and nothing unchecked", async () => {
+      await restoreEntries(source.archive, target, plan.entries, WHOLE);
+      const checks = await compareRestored(source.archive, source.manifest, plan, target);
+      const { text } = summaryOf(checks);
+      assert.match(text, /^\d\d passed, 0 failed, \d skipped, 0 unchecked$/, checksTable(checks));
+      for (
+        const what of ["definitions: policy", "definitions: acl", "rows: auth.users", "rows: public.members"]
+      ) {
+        assert.ok(checks.some((check) => check.what === what && check.outcome === "passed"), what);
+      }
+    });
+
+    await test.step("has the grants of the source and no more, also for tables made later", async () => {
+      const may = async (role: string, table: string) =>
+        (await sql`select has_table_privilege(${role}, ${table}, 'select') as may`)[0]!.may;
+      assert.equal(await may("anon", "public.members"), true);
+      assert.equal(await may("anon", "public.diary"), false);
+      await sql`create table public.later ()`;
+      assert.equal(await may("anon", "public.later"), false);
+      assert.equal(await may("authenticated", "public.later"), true);
+      await sql`drop table public.later`;
+      const [whisper] =
+        await sql`select has_function_privilege('anon', 'public.whisper()', 'execute') as may`;
+      assert.equal(whisper!.may, false);
+    });
+
+    await test.step("has its users, and what hangs on the platform's tables works", async () => {
+      await sql`insert into auth.users (id, email) values ('00000000-0000-0000-0000-0000000000aa', 'new@example.org')`;
+      const [member] =
+        await sql`select nickname from public.members where user_id = '00000000-0000-0000-0000-0000000000aa'`;
+      assert.equal(member!.nickname, "new");
+      const [user] =
+        await sql`select raw_user_meta_data, email_change_confirm_status from auth.users where email = 'user2@example.org'`;
+      assert.deepEqual({ ...user }, { raw_user_meta_data: { a: [1, null] }, email_change_confirm_status: 0 });
+      assert.equal((await sql`select from pg_policies where policyname = 'members read photos'`).length, 1);
+      assert.equal((await sql`select from storage.buckets where id = 'photos'`).length, 1);
+      const [published] =
+        await sql`select tablename from pg_publication_tables where pubname = 'supabase_realtime'`;
+      assert.equal(published!.tablename, "diary");
+      const [owner] = await sql`select tableowner from pg_tables where tablename = 'entries'`;
+      assert.equal(owner!.tableowner, "accountant");
+    });
+
+    await test.step("has its jobs, and none of them is active until the one statement", async () => {
+      const jobs = async () => await sql`select jobname, active from cron.job order by jobname nulls first`;
+      assert.deepEqual((await jobs()).map((job) => ({ ...job })), [
+        { jobname: null, active: false },
+        { jobname: "backup-weekly", active: false },
+        { jobname: "nightly", active: false },
+      ]);
+      const toDo = plan.toDo.map(({ sql }) => sql);
+      const on = toDo.find((statement) => /alter_job/.test(statement))!;
+      await sql.unsafe(on);
+      assert.ok((await jobs()).every(({ active }) => active));
+      assert.ok(toDo.includes("select vault.create_secret('…', 'api_key', 'the key of the API')"));
+    });
+
+    await test.step("backs itself up once its function is named: it waits for no run of the source's", async () => {
+      const [settings] = await sql`select function_url from backup.settings`;
+      assert.equal(settings!.function_url, null);
+      const [run] = await sql`select status from backup.log where name = ${name}`;
+      assert.equal(run!.status, "cancelled");
+      await sql`select backup.configure(function_url => ${`${second.apiUrl}/functions/v1/backup`})`;
+      const [started] = await sql`select backup.start('manual') as id`;
+      await sql`select backup.cancel(${started!.id})`;
+    });
+
+    await test.step("is refused a second time, and by the project that was backed up", async () => {
+      const [again] = await refusals(target, backup, NOTHING_ALLOWED);
+      assert.match(
+        again!.reason,
+        /it is not empty: \d+ objects in backup \(\d+\), books \(\d+\), public \(\d+\): days, .*, 4 users in auth\.users/,
+      );
+      const home = await openTarget(project.stack.databaseUrl);
+      const reasons = (await refusals(home, backup, NOTHING_ALLOWED)).map(({ reason }) => reason);
+      assert.match(
+        reasons[0]!,
+        new RegExp(`it is the database that was backed up: its backup\\.log has ${name}`),
+      );
+      await home.session.close();
+    });
+
+    await test.step("goes back in place with --clean, and what it does not hold stays as it is", async () => {
+      await sql`update public.members set nickname = 'changed'`;
+      await sql`drop table books.entries cascade`;
+      await sql`create table public.mine as select 1 as a`;
+      await sql`grant all on public.diary to anon`;
+      const again = await openTarget(second.databaseUrl);
+      const options = { ...WHOLE, clean: true };
+      const plan = await planned(source.archive, again, options);
+      await restoreEntries(source.archive, again, plan.entries, options);
+      const checks = await compareRestored(source.archive, source.manifest, plan, again, { wasEmpty: false });
+      const strict = await compareRestored(source.archive, source.manifest, plan, again);
+      await again.session.close();
+      const wrong = (found: typeof checks) =>
+        found.filter(({ outcome }) => outcome === "failed").map(({ detail }) => detail);
+      assert.deepEqual(wrong(checks), [], checksTable(checks));
+      assert.deepEqual(wrong(strict).sort(), ["public.TABLE mine is too many", "public.mine is too many"]);
+      assert.equal((await sql`select a from public.mine`)[0]!.a, 1);
+      // Users who came since stay, and so do jobs.
+      assert.equal((await sql`select from auth.users`).length, 4);
+      assert.equal(
+        (await sql`select from cron.job where jobname is null or jobname in ('nightly', 'backup-weekly')`)
+          .length,
+        3,
+      );
+    });
+  } finally {
+    await Promise.allSettled([target.session.close(), sql.end({ timeout: 1 })]);
+    await second.stop();
+    await project[Symbol.asyncDispose]();
+    await Deno.remove(folder, { recursive: true });
+  }
+});
