@@ -44,8 +44,9 @@ Deno.test("the weekly backup", async (test) => {
     assert.equal(run.status, "succeeded", run.error_message ?? "");
     assert.ok(run.verified_at && run.rows! > 0 && run.tables! > 10 && run.parts! >= 2);
     const stored = (await project.stored())[run.name]!;
-    assert.ok(stored.includes("manifest.json"));
-    assert.equal(stored.length, run.parts! + 1);
+    const beside = ["RESTORE.md", "manifest.json", "restore.list"];
+    assert.deepEqual(stored.filter((name) => !name.endsWith(".dump")), beside);
+    assert.equal(stored.length, run.parts! + beside.length);
     await expectRestored(project, run.name);
   });
 

@@ -4,7 +4,7 @@ select plan(9);
 
 select is(
     (select row(b.id, b.name, b.public, b.file_size_limit, b.allowed_mime_types)::text from storage.buckets b where b.id = 'backups'),
-    row('backups', 'backups', false, 524288000, array['application/octet-stream', 'application/json'])::text,
+    row('backups', 'backups', false, 524288000, array['application/octet-stream', 'application/json', 'text/plain', 'text/markdown'])::text,
     'private, 500 MB a file, two types'
 );
 select is((select bucket from backup.settings), 'backups', 'the settings name it');

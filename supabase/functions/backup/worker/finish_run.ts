@@ -3,6 +3,7 @@ import { closeBlock } from "../archive/block.ts";
 import { BackupError } from "../errors.ts";
 import { checkHead } from "../manifest/head.ts";
 import { type Manifest, MANIFEST_NAME, type Part, writeManifest } from "../manifest/manifest.ts";
+import { NOTES_NAME, restoreNotes } from "../manifest/restore_notes.ts";
 import { sha256Hex } from "../manifest/sha256.ts";
 import { verifyParts } from "../manifest/verify.ts";
 import { rotate } from "../rotation/rotate.ts";
@@ -10,7 +11,7 @@ import type { Finish } from "../run/verbs.ts";
 import { COST } from "../slices/budget.ts";
 import type { Warning } from "../toc/entry.ts";
 import { addUp, type Closing, type TableTotal } from "./tables.ts";
-import { MANIFEST_TYPE, partName, storePart, type Worker } from "./worker.ts";
+import { MANIFEST_TYPE, partName, storeCompanion, storePart, type Worker } from "./worker.ts";
 
 /**
  * Finishes a run whose slices are all exported. Answers true when it has succeeded, false when the budget ended before all
@@ -24,6 +25,7 @@ export async function finishRun(worker: Worker, finish: Finish): Promise<boolean
   await heart.phase("verifying");
   if (!await verify(worker, finish, parts)) return false;
   const manifest = describe(finish, tables, parts);
+  await storeCompanion(worker, NOTES_NAME, restoreNotes(manifest));
   const checksum = await storeManifest(worker, manifest);
   await heart.phase("rotating");
   const warnings = await rotateOthers(worker, finish);

@@ -1,12 +1,13 @@
 /** The first worker's part: snapshot, table of contents, slices. */
 import { writeHead } from "../archive/header.ts";
+import { LIST_NAME, restoreList } from "../manifest/restore_list.ts";
 import { beginSnapshot } from "../postgres/snapshot.ts";
 import type { StoredPart } from "../run/verbs.ts";
 import { COST } from "../slices/budget.ts";
 import { estimateTables } from "../slices/estimate.ts";
 import { planSlices } from "../slices/plan.ts";
 import { readDump } from "../toc/dump.ts";
-import { storePart, type Worker } from "./worker.ts";
+import { storeCompanion, storePart, type Worker } from "./worker.ts";
 
 /** Begins the run's snapshot, stores the head of the archive and the plan. The worker holds the snapshot from then on. */
 export async function planRun(worker: Worker): Promise<void> {
@@ -38,6 +39,7 @@ export async function planRun(worker: Worker): Promise<void> {
       ),
     );
   }
+  await storeCompanion(worker, LIST_NAME, restoreList(dump.entries));
   const slices = planSlices(dump.data, estimates, {
     sliceBytes: settings.slice_bytes,
     headParts: parts.length,

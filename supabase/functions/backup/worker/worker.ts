@@ -44,3 +44,14 @@ export async function storePart(
   worker.heart.check();
   return part;
 }
+
+/** Stores a text beside the parts, for a person who restores without our tools. */
+export async function storeCompanion(
+  { bucket, place, heart }: Worker,
+  name: string,
+  text: string,
+): Promise<void> {
+  heart.check();
+  const type = name.endsWith(".md") ? "text/markdown" : "text/plain";
+  await bucket.put(`${place.run.name}/${name}`, new TextEncoder().encode(text), type);
+}
