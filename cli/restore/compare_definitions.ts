@@ -3,6 +3,7 @@ import { fatesInProject, isPlatformRole } from "../../supabase/functions/backup/
 import type { Dump, Entry } from "../../supabase/functions/backup/toc/entry.ts";
 import type { ArchiveFile } from "./archive_file.ts";
 import type { Check } from "./check.ts";
+import { isOfCron } from "./cron_jobs.ts";
 import type { Plan } from "./plan.ts";
 import type { Target } from "./target.ts";
 
@@ -77,7 +78,7 @@ function surplus(target: Target, dump: Dump, expected: ReadonlySet<string>): Ent
     ? fatesInProject(dump.entries).filter(({ fate }) => fate === "restored").map(({ entry }) => entry)
     : dump.entries.filter(({ tag }) => !/^DATABASE /.test(tag));
   return own.filter((entry) =>
-    !HEADING.has(entry.desc) && !DATA.has(entry.desc) && entry.desc !== "EXTENSION" &&
+    !HEADING.has(entry.desc) && !DATA.has(entry.desc) && entry.desc !== "EXTENSION" && !isOfCron(entry) &&
     !expected.has(keyOf(entry))
   );
 }

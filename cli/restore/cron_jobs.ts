@@ -38,11 +38,10 @@ export async function jobsOf(archive: ArchiveFile): Promise<Job[]> {
   return jobs;
 }
 
-/** `roles` are those that the target has or will have. */
+/** A job runs as a role that may log in: where its own may not, it becomes the restoring role's. */
 export async function restoredJobs(
   jobs: readonly Job[],
   target: Target,
-  roles: ReadonlySet<string>,
 ): Promise<RestoredJobs> {
   const there = await jobsThere(target);
   const result: RestoredJobs = { sql: "", restored: [], notes: [] };
@@ -55,20 +54,23 @@ export async function restoredJobs(
     } else if (!target.superuser && job.user !== target.user) {
       result.notes.push(`${shown} is ${job.user}'s: only a superuser may schedule it`);
     } else {
-      result.sql += statement(job, target.superuser && roles.has(job.user));
+      result.sql += statement(job, target.superuser && target.logins.has(job.user));
+      if (target.superuser && !target.logins.has(job.user)) {
+        result.notes.push(`${shown} was ${job.user}'s, who may not log in here: it is ${target.user}'s`);
+      }
       result.restored.push(job);
     }
   }
   return result;
 }
 
-/** True for the rows of pg_cron's tables: jobs, and what became of their runs. */
+/** True for what pg_cron's tables hold and count: jobs, and what became of their runs. Jobs are scheduled anew. */
 export function isOfCron({ desc, namespace }: Entry): boolean {
-  return desc === "TABLE DATA" && namespace === "cron";
+  return namespace === "cron" && (desc === "TABLE DATA" || desc === "SEQUENCE SET");
 }
 
 function isJobs(entry: Entry): boolean {
-  return isOfCron(entry) && entry.tag === "job";
+  return isOfCron(entry) && entry.hasData && entry.tag === "job";
 }
 
 function statement({ name, schedule, command, user }: Job, asUser: boolean): string {

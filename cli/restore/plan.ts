@@ -103,7 +103,6 @@ export async function planRestore(archive: ArchiveFile, target: Target, options:
     .filter((role) => !target.roles.has(role));
   plan.newRoles = named.filter((role) => !isProject || !isPlatformRole(role)).sort();
   const unknown = new Set(named.filter((role) => !plan.newRoles.includes(role)));
-  const roles = new Set([...target.roles, ...plan.newRoles]);
 
   // 4. Changes that the target asks for.
   let own = plan.restored.map((entry) => adapted(entry));
@@ -266,7 +265,7 @@ export async function planRestore(archive: ArchiveFile, target: Target, options:
       plan.notes.push(`The target has no pg_cron: ${jobs.length} jobs are left out`);
       return "";
     }
-    const { sql, restored, notes } = await restoredJobs(jobs, target, roles);
+    const { sql, restored, notes } = await restoredJobs(jobs, target);
     plan.jobs = restored;
     plan.notes.push(...notes);
     if (sql !== "") plan.toDo.push({ what: `turn ${restored.length} jobs on`, sql: JOBS_ON });

@@ -19,6 +19,8 @@ export interface Target {
   mayCreateRoles: boolean;
   roles: Set<string>;
   superusers: Set<string>;
+  /** Roles that may log in. */
+  logins: Set<string>;
   schemas: Set<string>;
   tablespaces: Set<string>;
   /** Installed extensions and the schema each is in. */
@@ -86,6 +88,7 @@ async function readFacts({ sql }: Session): Promise<Omit<Target, "url" | "addres
     mayCreateRoles: me!.roles,
     roles,
     superusers: await names("select rolname as name from pg_catalog.pg_roles where rolsuper"),
+    logins: await names("select rolname as name from pg_catalog.pg_roles where rolcanlogin"),
     schemas,
     tablespaces: await names("select spcname as name from pg_catalog.pg_tablespace"),
     extensions,

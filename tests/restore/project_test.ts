@@ -7,7 +7,7 @@ import { planned, restoreEntries, WHOLE } from "../../cli/restore/run.ts";
 import { fetchSource } from "../../cli/restore/source.ts";
 import { openTarget } from "../../cli/restore/target.ts";
 import { startStack } from "../../stack/stack.ts";
-import { backedUpProject, originOf } from "./scene.ts";
+import { backedUpProject, enableWebhooks, originOf } from "./scene.ts";
 
 const NOTHING_ALLOWED = {
   clean: false,
@@ -22,6 +22,8 @@ Deno.test("a backup in a new Supabase project", async (test) => {
   const { project, name } = await backedUpProject();
   const second = await startStack({ migrate: false });
   const sql = postgres(second.databaseUrl, { max: 1, onnotice: () => {} });
+  const superuser = postgres(second.superuserUrl, { max: 1 });
+  await enableWebhooks(superuser);
   const source = await fetchSource(originOf(project), name, folder, () => {});
   const target = await openTarget(second.databaseUrl);
   const backup = {
@@ -95,6 +97,16 @@ Deno.test("a backup in a new Supabase project", async (test) => {
       assert.ok(toDo.includes("select vault.create_secret('…', 'api_key', 'the key of the API')"));
     });
 
+    await test.step("has its webhooks, and calls nobody until the one statement", async () => {
+      const calls = async () =>
+        Number((await sql`select count(*) as calls from supabase_functions.hooks`)[0]!.calls);
+      await sql`insert into public.diary (text) values ('quiet')`;
+      assert.equal(await calls(), 0);
+      await sql.unsafe(plan.toDo.find(({ what }) => what === "turn a webhook on")!.sql);
+      await sql`insert into public.diary (text) values ('loud')`;
+      assert.equal(await calls(), 1);
+    });
+
     await test.step("backs itself up once its function is named: it waits for no run of the source's", async () => {
       const [settings] = await sql`select function_url from backup.settings`;
       assert.equal(settings!.function_url, null);
@@ -146,7 +158,11 @@ Deno.test("a backup in a new Supabase project", async (test) => {
       );
     });
   } finally {
-    await Promise.allSettled([target.session.close(), sql.end({ timeout: 1 })]);
+    await Promise.allSettled([
+      target.session.close(),
+      sql.end({ timeout: 1 }),
+      superuser.end({ timeout: 1 }),
+    ]);
     await second.stop();
     await project[Symbol.asyncDispose]();
     await Deno.remove(folder, { recursive: true });

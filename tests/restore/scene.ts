@@ -1,4 +1,5 @@
 /** A project with what is hard to take along: users, policies and triggers on the platform's tables, grants taken away, jobs, secrets. */
+import type { Sql } from "postgres";
 import { openBucket } from "../../cli/list.ts";
 import type { Origin } from "../../cli/restore/source.ts";
 import { type Project, startProject } from "../e2e/project.ts";
@@ -31,6 +32,9 @@ export const SCENE = `
   alter default privileges in schema public revoke all on tables from anon;
   alter publication supabase_realtime add table public.diary;
 
+  create trigger tell_them after insert on public.diary for each row
+    execute function supabase_functions.http_request('https://old.example/hook', 'POST', '{}', '{}', '1000');
+
   -- A role and a schema of one's own.
   create role accountant nologin;
   grant accountant to postgres;
@@ -54,10 +58,27 @@ export const SCENE = `
   select vault.create_secret('hush', 'api_key', 'the key of the API');
 `;
 
+/** What the platform makes when somebody enables database webhooks. Here the function only counts its calls. */
+const WEBHOOKS = `
+  create schema supabase_functions;
+  create table supabase_functions.hooks (id bigserial primary key, hook_name text);
+  create function supabase_functions.http_request() returns trigger language plpgsql security definer set search_path = '' as
+    $f$ begin insert into supabase_functions.hooks (hook_name) values (tg_name); return new; end $f$;
+  grant usage on schema supabase_functions to postgres;
+  grant execute on function supabase_functions.http_request to postgres;
+  grant select on supabase_functions.hooks to postgres;
+`;
+
+/** Enables database webhooks; by the role that is the platform. */
+export async function enableWebhooks(superuser: Sql): Promise<void> {
+  await superuser.unsafe(WEBHOOKS).simple();
+}
+
 /** With the scene in its database, and one backup in its bucket. */
 export async function backedUpProject(sql = ""): Promise<{ project: Project; name: string }> {
   const project = await startProject({ migrate: "directly" });
   try {
+    await enableWebhooks(project.superuser);
     await project.sql.unsafe(SCENE + sql).simple();
     const run = await project.backUp();
     if (run.status !== "succeeded") throw new Error(`no backup: ${run.error_message}`);

@@ -1,0 +1,281 @@
+/** A backup on a plain server: the command as a person types it, the drill, and one table beside the living one. */
+import assert from "node:assert/strict";
+import postgres, { type Sql } from "postgres";
+import { drill } from "../../cli/drill.ts";
+import { checksTable, countOf } from "../../cli/restore/check.ts";
+import { type Cluster, startCluster } from "../../stack/postgres/cluster.ts";
+import type { Project } from "../e2e/project.ts";
+import { backedUpProject, originOf } from "./scene.ts";
+
+const PASSWORD = "s3cret";
+const ROOT = new URL("../../", import.meta.url).pathname;
+
+interface Answer {
+  code: number;
+  out: string;
+  error: string;
+}
+
+/** `npm run restore` (or another command) without npm. */
+async function run(project: Project, command: string, ...args: string[]): Promise<Answer> {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", `cli/${command}.ts`, ...args],
+    cwd: ROOT,
+    env: {
+      SUPABASE_URL: project.stack.apiUrl,
+      SUPABASE_SECRET_KEY: project.stack.keys.secretKey,
+      PGPASSWORD: PASSWORD,
+      NO_COLOR: "1",
+    },
+    stdin: "null",
+  }).output();
+  const [out, error] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+  assert.ok(!(out! + error!).includes(PASSWORD), "no password is printed");
+  return { code, out: out!, error: error! };
+}
+
+function urlWithoutPassword(server: Cluster, database: string): string {
+  return server.url(database).replace(/:[^:@/]*@/, "@");
+}
+
+Deno.test("a backup on a plain server", async (test) => {
+  const workDir = await Deno.makeTempDir();
+  const server = await startCluster({ superuser: "owner", password: PASSWORD });
+  const admin = postgres(server.url(), { max: 1, onnotice: () => {} });
+  const { project, name } = await backedUpProject();
+  const to = urlWithoutPassword(server, "theatre");
+  const restore = (...args: string[]) => run(project, "restore", "--to", to, "--work-dir", workDir, ...args);
+  let sql: Sql;
+  const empty = async () => {
+    await admin`drop database if exists theatre with (force)`;
+    await admin`create database theatre`;
+  };
+  try {
+    await empty();
+    sql = postgres(server.url("theatre"), { max: 1, onnotice: () => {} });
+
+    await test.step("drills: everything comes back in a scratch server that has pg_cron", async () => {
+      const { checks, where } = await drill(originOf(project), name, { checks: "no such folder", workDir });
+      const counts = countOf(checks);
+      assert.deepEqual([counts.failed, counts.unchecked], [0, 0], checksTable(checks));
+      assert.ok(counts.passed > 50 && /a scratch server/.test(where));
+      assert.ok(
+        checks.some(({ what, outcome }) => what === "jobs of pg_cron, inactive" && outcome === "passed"),
+      );
+    });
+
+    await test.step("shows with --dry-run what would be done, and does nothing", async () => {
+      const { code, out } = await restore("--backup", "latest", "--dry-run", "--without-missing");
+      assert.equal(code, 0);
+      assert.match(out, new RegExp(`from +${name}`));
+      assert.match(out, /a plain server/);
+      assert.match(out, /public\.diary +│ +– │ +5/);
+      assert.match(out, /roles accountant, anon, .* are created, without login/);
+      assert.match(out, /left out: pg_cron and \d+ entries/);
+      assert.match(out, /Nothing was changed/);
+      assert.equal((await sql`select from pg_namespace where nspname = 'books'`).length, 0);
+      assert.equal((await admin`select from pg_roles where rolname = 'accountant'`).length, 0);
+    });
+
+    await test.step("is refused where an extension is missing, and says so", async () => {
+      const { code, error } = await restore("--backup", name);
+      assert.equal(code, 1);
+      assert.match(error, /The target cannot have pg_cron, which \d+ entries need, but no table does/);
+      assert.match(error, /hint: .*--without-missing/);
+    });
+
+    await test.step("restores everything, compares it, and names what is left to do", async () => {
+      const { code, out, error } = await restore("--backup", name, "--without-missing", "--check");
+      assert.equal(code, 0, out + error);
+      assert.match(out, /✔ restored in/);
+      assert.match(out, /\d+ passed, 0 failed, \d+ skipped, 0 unchecked/);
+      assert.match(out, /to do: turn a webhook on:\n +alter table public\.diary enable trigger tell_them;/);
+      assert.equal((await sql`select from public.diary`).length, 5);
+      assert.equal(
+        (await sql`select from pg_trigger where tgname = 'tell_them' and tgenabled = 'D'`).length,
+        1,
+      );
+      const [role] = await admin`select rolcanlogin from pg_roles where rolname = 'accountant'`;
+      assert.equal(role!.rolcanlogin, false);
+      assert.deepEqual(await Array.fromAsync(Deno.readDir(workDir)), [], "nothing is left of the archive");
+    });
+
+    await test.step("is refused where something is, where it was told to drop without a word, and where a name sounds like production", async () => {
+      const full = await restore("--backup", name, "--without-missing");
+      assert.deepEqual(
+        [full.code, /it is not empty: \d+ objects in .*books/.test(full.error)],
+        [1, true],
+        full.error,
+      );
+      assert.match(full.error, /--into-non-empty, or --clean/);
+      const clean = await restore("--backup", name, "--without-missing", "--clean", "--as", "plain");
+      assert.deepEqual([clean.code, /Nobody can be asked here/.test(clean.error)], [1, true], clean.error);
+      assert.match(clean.error, /--confirm theatre/);
+      const wrong = await restore(
+        "--backup",
+        name,
+        "--without-missing",
+        "--clean",
+        "--as",
+        "plain",
+        "--confirm",
+        "theater",
+      );
+      assert.deepEqual([wrong.code, /"theater" is not "theatre"/.test(wrong.error)], [1, true], wrong.error);
+      await admin`create database production`;
+      const production = await run(
+        ...[project, "restore", "--to", urlWithoutPassword(server, "production"), "--backup", name] as const,
+        ...["--work-dir", workDir, "--without-missing"],
+      );
+      assert.deepEqual([production.code, /"production" sounds like production/.test(production.error)], [
+        1,
+        true,
+      ], production.error);
+      assert.equal((await sql`select from public.diary`).length, 5);
+    });
+
+    await test.step("drops and restores with --clean and the name", async () => {
+      await sql`delete from public.diary where id > 2`;
+      const { code, out, error } = await restore(
+        ...[
+          "--backup",
+          name,
+          "--without-missing",
+          "--clean",
+          "--as",
+          "plain",
+          "--confirm",
+          "theatre",
+          "--check",
+        ],
+      );
+      assert.equal(code, 0, out + error);
+      assert.equal((await sql`select from public.diary`).length, 5);
+    });
+
+    await test.step("puts a copy of a table beside the living one", async () => {
+      await sql`update public.diary set text = 'overwritten' where id = 3`;
+      const { code, out, error } = await restore(
+        ...[
+          "--backup",
+          name,
+          "--table",
+          "public.diary",
+          "--table",
+          "books.days",
+          "--into-schema",
+          "restored_20261122",
+        ],
+      );
+      assert.equal(code, 0, error);
+      assert.match(out, /"restored_20261122"\."diary": 5 rows[\s\S]*"restored_20261122"\."days": 10 rows/);
+      const differing = await sql`
+        select id, old.text from restored_20261122.diary old join public.diary new using (id) where old.text <> new.text`;
+      assert.deepEqual(differing.map((row) => ({ ...row })), [{ id: "3", text: "page 3" }]);
+      await assert.rejects(sql`insert into restored_20261122.diary (id, text) values (1, '')`, /diary_pkey/);
+      const again = await restore(
+        "--backup",
+        name,
+        "--table",
+        "public.diary",
+        "--into-schema",
+        "restored_20261122",
+      );
+      assert.match(again.error, /has a schema "restored_20261122" already/);
+    });
+
+    await test.step("restores single tables and what they need, rows only, or definitions only", async () => {
+      await empty();
+      const some = await restore("--backup", name, "--table", "books.entries", "--schema-only");
+      assert.equal(some.code, 0, some.error);
+      assert.equal((await sql`select from books.entries`).length, 0);
+      const rows = await restore(
+        "--backup",
+        name,
+        "--table",
+        "books.entries",
+        "--data-only",
+        "--into-non-empty",
+      );
+      assert.equal(rows.code, 0, rows.error);
+      assert.deepEqual(
+        (await sql`select kind, amount from books.entries order by id`).map((row) => ({ ...row })),
+        [
+          { kind: "in", amount: "12.50" },
+          { kind: "out", amount: "-3.00" },
+        ],
+      );
+      assert.equal((await sql`select from pg_policies where tablename = 'entries'`).length, 1);
+      const none = await restore("--backup", name, "--table", "books.entires", "--into-non-empty");
+      assert.match(none.error, /no table "books\.entires"[\s\S]*It has books\.days, .*books\.entries/);
+    });
+
+    await test.step("restores with several connections", async () => {
+      await empty();
+      const { code, out, error } = await restore(
+        "--backup",
+        name,
+        "--without-missing",
+        "--jobs",
+        "2",
+        "--check",
+      );
+      assert.equal(code, 0, out + error);
+    });
+
+    await test.step("says at which entry it stopped, and leaves nothing of a transaction that failed", async () => {
+      await empty();
+      await sql`create view public.diary as select 1 as id`;
+      const { code, error } = await restore("--backup", name, "--without-missing", "--into-non-empty");
+      assert.equal(code, 1);
+      assert.match(
+        error,
+        /pg_restore stopped at entry \d+; \d+ \d+ TABLE diary postgres: relation "diary" already exists/,
+      );
+      assert.match(error, /hint: Nothing was changed/);
+      assert.equal((await sql`select from pg_namespace where nspname = 'books'`).length, 0);
+    });
+
+    await test.step("is refused before the target is touched when a part is damaged", async () => {
+      await empty();
+      // A right copy that an earlier restore has left would do.
+      for await (const { name } of Deno.readDir(workDir)) {
+        await Deno.remove(`${workDir}/${name}`, { recursive: true });
+      }
+      const { data } = await project.client.storage.from("backups").download(`${name}/00001.dump`);
+      const good = new Uint8Array(await data!.arrayBuffer());
+      const bad = good.slice();
+      bad[100]! ^= 1;
+      const options = { contentType: "application/octet-stream", upsert: true };
+      await project.client.storage.from("backups").upload(`${name}/00001.dump`, bad, options);
+      const { code, error } = await restore("--backup", name, "--without-missing");
+      assert.equal(code, 1);
+      assert.match(error, new RegExp(`${name}/00001\\.dump is not what the manifest says`));
+      assert.equal((await sql`select from pg_namespace where nspname = 'books'`).length, 0);
+      const verify = await run(project, "verify");
+      assert.deepEqual([verify.code, /part_damaged .*00001\.dump/.test(verify.out)], [1, true], verify.out);
+      await project.client.storage.from("backups").upload(`${name}/00001.dump`, good, options);
+      const healed = await run(project, "verify");
+      assert.deepEqual([healed.code, /nothing wrong/.test(healed.out)], [0, true], healed.out + healed.error);
+    });
+
+    await test.step("restores from a downloaded folder and from a single file, without the project", async () => {
+      const folder = `${workDir}/downloaded`;
+      await Deno.mkdir(folder);
+      for (const file of (await project.stored())[name]!) {
+        const { data } = await project.client.storage.from("backups").download(`${name}/${file}`);
+        await Deno.writeFile(`${folder}/${file}`, new Uint8Array(await data!.arrayBuffer()));
+      }
+      const fromFolder = await restore("--from", folder, "--without-missing", "--keep");
+      assert.equal(fromFolder.code, 0, fromFolder.error);
+      await empty();
+      const fromFile = await restore("--from", `${workDir}/${name}.dump`, "--without-missing", "--check");
+      assert.equal(fromFile.code, 0, fromFile.out + fromFile.error);
+    });
+  } finally {
+    await Promise.allSettled([admin.end({ timeout: 1 }), sql!?.end({ timeout: 1 })]);
+    await project[Symbol.asyncDispose]();
+    await server.stop();
+    await Deno.remove(workDir, { recursive: true });
+  }
+});
