@@ -14,6 +14,10 @@ const DATA = new Set(["TABLE DATA", "BLOBS"]);
 
 const NAMED = 5;
 
+/** Letters of a definition that are shown, and of these in front of a difference. */
+const SHOWN = 80;
+const BEFORE = 30;
+
 /** One check for each kind of object: how many of how many are as they were, and which are not. */
 export function compareDefinitions(
   archive: ArchiveFile,
@@ -141,5 +145,9 @@ function difference(entry: Entry, other: Entry): string {
   const [wanted, has] = [entry, other].map((one) => meaningOf(one).split("\n"));
   const line = wanted!.findIndex((text, index) => text !== has![index]);
   const at = line < 0 ? wanted!.length : line;
-  return `"${(has![at] ?? "").slice(0, 80)}" instead of "${(wanted![at] ?? "").slice(0, 80)}"`;
+  const [right, wrong] = [wanted![at] ?? "", has![at] ?? ""];
+  // The words in front of the difference tell where it is.
+  const same = [...right].findIndex((letter, index) => letter !== wrong[index]);
+  const begin = Math.max(0, (same < 0 ? right.length : same) - BEFORE);
+  return `"${wrong.slice(begin, begin + SHOWN)}" instead of "${right.slice(begin, begin + SHOWN)}"`;
 }

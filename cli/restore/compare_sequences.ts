@@ -102,12 +102,12 @@ async function isAhead(
 async function tryRows(sql: Session["sql"], tables: readonly string[]): Promise<Check[]> {
   const tried = { passed: 0, empty: 0, failed: [] as string[] };
   for (const table of tables) {
-    const columns = await columnsOf(sql, table);
-    const listed = columns.filter(({ fill }) => fill !== "none");
-    const copied = listed.filter(({ fill }) => fill === "copy").map(({ name }) => quoted(name));
-    if (listed.length === 0) continue;
     await sql.unsafe("savepoint trial");
     try {
+      const columns = await columnsOf(sql, table);
+      const listed = columns.filter(({ fill }) => fill !== "none");
+      const copied = listed.filter(({ fill }) => fill === "copy").map(({ name }) => quoted(name));
+      if (listed.length === 0) continue;
       const { count } = await sql.unsafe(
         copied.length === 0
           ? `insert into ${table} default values`

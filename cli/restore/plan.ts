@@ -9,6 +9,7 @@ import {
   isWebhook,
   MANAGED_ROWS,
 } from "../../supabase/functions/backup/manifest/project_entries.ts";
+import { rolesNamed } from "../../supabase/functions/backup/manifest/roles.ts";
 import type { ArchiveFile } from "./archive_file.ts";
 import { isOfCron, type Job, JOBS_ON, jobsOf, restoredJobs } from "./cron_jobs.ts";
 import { databaseStatements } from "./database_settings.ts";
@@ -19,7 +20,7 @@ import { managedRows } from "./managed_rows.ts";
 import { ownersApart } from "./owners.ts";
 import { sqlEntry } from "./prepared.ts";
 import { presentIn } from "./present.ts";
-import { quoted, rolesNamed, withoutRoles } from "./roles.ts";
+import { quoted, withoutRoles } from "./roles.ts";
 import { select, type Wanted } from "./selection.ts";
 import { secretsOf } from "./secrets.ts";
 import { settled } from "./settle.ts";

@@ -45,7 +45,7 @@ Deno.test("a backup on a plain server", async (test) => {
   const { project, name } = await backedUpProject();
   const to = urlWithoutPassword(server, "theatre");
   const restore = (...args: string[]) => run(project, "restore", "--to", to, "--work-dir", workDir, ...args);
-  let sql: Sql;
+  let sql!: Sql;
   const empty = async () => {
     await admin`drop database if exists theatre with (force)`;
     await admin`create database theatre`;
@@ -273,7 +273,7 @@ Deno.test("a backup on a plain server", async (test) => {
       assert.equal(fromFile.code, 0, fromFile.out + fromFile.error);
     });
   } finally {
-    await Promise.allSettled([admin.end({ timeout: 1 }), sql!?.end({ timeout: 1 })]);
+    await Promise.allSettled([admin.end({ timeout: 1 }), sql?.end({ timeout: 1 })]);
     await project[Symbol.asyncDispose]();
     await server.stop();
     await Deno.remove(workDir, { recursive: true });

@@ -1,0 +1,239 @@
+/** The comparison after a restore sees what did not come back as it was, whatever it is. */
+import assert from "node:assert/strict";
+import postgres from "postgres";
+import { dumpDatabase } from "../../cli/dump.ts";
+import { type ArchiveFile, openArchive } from "../../cli/restore/archive_file.ts";
+import { checksTable } from "../../cli/restore/check.ts";
+import { compareRestored } from "../../cli/restore/compare.ts";
+import { ownChecks } from "../../cli/restore/own_checks.ts";
+import { planned, restoreEntries, WHOLE } from "../../cli/restore/run.ts";
+import { openTarget } from "../../cli/restore/target.ts";
+import { startCluster } from "../../stack/postgres/cluster.ts";
+
+const SOURCE = `
+  create role reader nologin;
+  create schema shop;
+  create type shop.state as enum ('open', 'paid');
+  create table shop.orders (
+    id bigint generated always as identity primary key, state shop.state not null default 'open',
+    note text, made timestamptz not null default '2026-11-22 03:00+00', constraint note_short check (length(note) < 100)
+  );
+  insert into shop.orders (note) select E'line\\n' || g || '\\\\' from generate_series(1, 100) g;
+  create table shop.items (order_id bigint not null references shop.orders, number int not null, primary key (order_id, number));
+  insert into shop.items select g, 1 from generate_series(1, 50) g;
+  create index orders_made on shop.orders (made);
+  create function shop.touch() returns trigger language plpgsql as $f$ begin return new; end $f$;
+  create trigger touched before update on shop.orders for each row execute function shop.touch();
+  alter table shop.orders enable row level security;
+  create policy readers on shop.orders for select to reader using (state = 'paid');
+  grant select on shop.orders to reader;
+  create view shop.paid as select id from shop.orders where state = 'paid';
+  comment on table shop.orders is 'What people buy';
+`;
+
+/** A change of what was restored, and the check that must fail of it. */
+const CHANGES: [what: string, sql: string, check: string, detail: RegExp][] = [
+  [
+    "a row is missing",
+    "delete from shop.items where order_id = 50",
+    "rows: shop.items",
+    /49 rows, .* instead of 50 rows/,
+  ],
+  [
+    "a value is another",
+    "update shop.orders set note = 'other' where id = 7",
+    "rows: shop.orders",
+    /100 rows, content .* instead of 100 rows/,
+  ],
+  [
+    "two values have changed places",
+    `update shop.orders set note = case id when 1 then (select note from shop.orders where id = 2) else
+      (select note from shop.orders where id = 1) end where id in (1, 2)`,
+    ...["rows: shop.orders", /100 rows/] as const,
+  ],
+  ["a row is too many", "insert into shop.items values (60, 9)", "rows: shop.items", /51 rows/],
+  ["a table is missing", "drop table shop.items", "definitions: table", /shop\.items is missing/],
+  [
+    "a sequence is behind",
+    "select setval('shop.orders_id_seq', 5)",
+    "sequence of shop.orders.id",
+    /next value is 6, and the column has 100/,
+  ],
+  [
+    "a policy is missing",
+    "drop policy readers on shop.orders",
+    "definitions: policy",
+    /orders readers is missing/,
+  ],
+  [
+    "a policy is wider",
+    "alter policy readers on shop.orders using (true)",
+    "definitions: policy",
+    /USING \(true\)/,
+  ],
+  [
+    "row security is off",
+    "alter table shop.orders disable row level security",
+    "definitions: row security",
+    /missing/,
+  ],
+  [
+    "a grant is missing",
+    "revoke select on shop.orders from reader",
+    "definitions: acl",
+    /missing|instead of/,
+  ],
+  [
+    "a grant is too many",
+    "grant select on shop.items to public",
+    "definitions: acl",
+    /TABLE items is too many/,
+  ],
+  [
+    "a trigger is off",
+    "alter table shop.orders disable trigger touched",
+    "definitions: trigger",
+    /orders touched/,
+  ],
+  [
+    "a function says something else",
+    "create or replace function shop.touch() returns trigger language plpgsql as $f$ begin return null; end $f$",
+    "definitions: function",
+    /touch/,
+  ],
+  ["an index is missing", "drop index shop.orders_made", "definitions: index", /orders_made is missing/],
+  [
+    "an index is not valid",
+    "update pg_index set indisvalid = false where indexrelid = 'shop.orders_made'::regclass",
+    "indexes are valid",
+    /not valid: shop\.orders_made/,
+  ],
+  [
+    "a constraint is missing",
+    "alter table shop.orders drop constraint note_short",
+    "definitions: table",
+    /shop\.orders/,
+  ],
+  [
+    "a foreign key is missing",
+    "alter table shop.items drop constraint items_order_id_fkey",
+    "definitions: fk constraint",
+    /missing/,
+  ],
+  [
+    "a foreign key is not valid",
+    "update pg_constraint set convalidated = false where contype = 'f'",
+    "definitions: fk constraint",
+    /NOT VALID/,
+  ],
+  [
+    "a default is missing",
+    "alter table shop.orders alter state drop default",
+    "definitions: table",
+    /shop\.orders/,
+  ],
+  [
+    "an owner is another",
+    "alter table shop.items owner to reader",
+    "definitions: table",
+    /items is reader's/,
+  ],
+  ["a comment is another", "comment on table shop.orders is 'x'", "definitions: comment", /orders/],
+  [
+    "a view is another",
+    "create or replace view shop.paid as select id from shop.orders",
+    "definitions: view",
+    /paid/,
+  ],
+  ["a table is too many", "create table shop.more ()", "definitions: table", /shop\.more is too many/],
+  [
+    "no further row would be taken",
+    "alter table shop.items add constraint no_more check (number > 5) not valid",
+    ...["a further row for each table", /"shop"\."items": .*no_more/] as const,
+  ],
+];
+
+Deno.test("the comparison after a restore", async (test) => {
+  const folder = await Deno.makeTempDir();
+  const server = await startCluster({});
+  const admin = postgres(server.url(), { max: 1, onnotice: () => {} });
+  try {
+    await admin`create database source`;
+    await admin`create database pristine template template0`;
+    const source = postgres(server.url("source"), { max: 1, onnotice: () => {} });
+    await source.unsafe(SOURCE).simple();
+    await source.end();
+    const archive = await archiveOf(server.url("source"), `${folder}/archive`);
+    const first = await openTarget(server.url("pristine"));
+    const plan = await planned(archive, first, WHOLE);
+    await restoreEntries(archive, first, plan.entries, WHOLE);
+
+    await test.step("finds nothing wrong with what is right, and changes nothing, however often it is asked", async () => {
+      for (let time = 0; time < 2; time++) {
+        const checks = await compareRestored(archive, null, plan, first);
+        assert.deepEqual(checks.filter(({ outcome }) => outcome !== "passed"), [], checksTable(checks));
+      }
+    });
+    await first.session.close();
+
+    for (const [what, sql, check, detail] of CHANGES) {
+      await test.step(`sees that ${what}`, async () => {
+        await admin`create database changed template pristine`;
+        const changed = postgres(server.url("changed"), { max: 1, onnotice: () => {} });
+        await changed.unsafe(sql).simple().finally(() => changed.end());
+        const target = await openTarget(server.url("changed"));
+        try {
+          const failed = (await compareRestored(archive, null, plan, target)).filter(({ outcome }) =>
+            outcome === "failed"
+          );
+          assert.ok(
+            failed.some((found) => found.what === check && detail.test(found.detail)),
+            JSON.stringify(failed),
+          );
+        } finally {
+          await target.session.close();
+          await admin`drop database changed with (force)`;
+        }
+      });
+    }
+
+    await test.step("asks the user's own questions, whose every answer must be true", async () => {
+      const target = await openTarget(server.url("pristine"));
+      const questions: Record<string, string> = {
+        "a_right.sql": "select count(*) = 100 from shop.orders",
+        "b_wrong.sql": "-- a comment\nselect note is null from shop.orders limit 3;",
+        "c_none.sql": "select true where false",
+        "d_broken.sql": "select true from shop.nothing",
+        "e_writes.sql": "insert into shop.items values (60, 2) returning true",
+        "f_several.sql": "set local work_mem = '4MB'; select true",
+        "notes.txt": "not a question",
+      };
+      for (const [name, text] of Object.entries(questions)) {
+        await Deno.writeTextFile(`${folder}/${name}`, text);
+      }
+      const answers = (await ownChecks(target, folder)).map(({ what, outcome }) => `${what} ${outcome}`);
+      await target.session.close();
+      assert.deepEqual(answers, [
+        "own check: a_right.sql passed",
+        "own check: b_wrong.sql failed",
+        "own check: c_none.sql failed",
+        "own check: d_broken.sql failed",
+        "own check: e_writes.sql failed",
+        "own check: f_several.sql passed",
+      ]);
+    });
+  } finally {
+    await admin.end({ timeout: 1 });
+    await server.stop();
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+async function archiveOf(url: string, path: string): Promise<ArchiveFile> {
+  const file = await Deno.open(path, { write: true, create: true });
+  await dumpDatabase(url, async (bytes) => {
+    for (let written = 0; written < bytes.length;) written += await file.write(bytes.subarray(written));
+  });
+  file.close();
+  return await openArchive(path);
+}
