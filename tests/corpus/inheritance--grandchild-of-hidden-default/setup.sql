@@ -1,4 +1,3 @@
--- until version: 15
 create table show (fee int default 1, seats int default 2);
 create table concert () inherits (show);
 alter table concert alter fee drop default;

@@ -49,10 +49,12 @@ export function addDefaults(row: Table, table: CatalogObject, catalog: Catalog):
   return defaults;
 }
 
-/** pg_dump up to 15 takes the null that hides a parent's default for one that a grandchild has to hide in turn. */
+/**
+ * A parent's null that hides a default has to be hidden in turn: it is set when this table exists and has the default already. (So does
+ * pg_dump up to 15; the later ones forget it, and the grandchild restores with a default that it never had.)
+ */
 function isHidden(row: Table, [, name, , , rare]: Column, catalog: Catalog): boolean {
-  if (rare?.parent?.default) return true;
-  return catalog.facts.version < 160000 &&
+  return rare?.parent?.default === true ||
     (row.parents ?? []).some(({ oid }) => catalog.hiddenDefaults.get(oid)?.has(name));
 }
 
