@@ -1,5 +1,6 @@
 /** `RESTORE.md` beside each backup: how to get the data back, with this backup's own names and without any tool of ours. */
 import type { Manifest } from "./manifest.ts";
+import { isPlatformRole } from "./project_entries.ts";
 import { LIST_NAME } from "./restore_list.ts";
 
 /** Its name in the backup's folder. */
@@ -10,8 +11,16 @@ export const COMPANIONS: ReadonlySet<string> = new Set([NOTES_NAME, LIST_NAME]);
 
 const LARGEST = 5;
 
-/** Markdown. Holds nothing secret: names, counts and commands. */
-export function restoreNotes(manifest: Manifest): string {
+/** What a restore counts on: superusers own event triggers, and a view is refreshed as its owner. */
+const ATTRIBUTES: Record<string, string> = {
+  supabase_admin: " superuser",
+  postgres: " bypassrls",
+  service_role: " bypassrls",
+};
+
+/** Markdown. Holds nothing secret: names, counts and commands. `roles` are those that the archive names. */
+export function restoreNotes(manifest: Manifest, roles: readonly string[]): string {
+  const ownRoles = roles.filter((role) => role !== "postgres" && !isPlatformRole(role));
   const { name, server, snapshotAt, totals, parts, warnings } = manifest;
   const major = server.version.split(".")[0];
   return `# ${name}
@@ -50,12 +59,14 @@ pg_restore -a -n public -t TABLE -f rows.sql ${name}.dump
 
 ## 2b. A PostgreSQL server of your own
 
+Roles belong to a server, not to a database, so they are not in the archive: these are the ones that it names.
+
 \`\`\`sh
-createdb restored
-pg_restore --no-owner --no-privileges -d restored ${name}.dump
+${createRoles(roles)}createdb restored
+pg_restore -d restored ${name}.dump
 \`\`\`
 
-Errors about extensions that the server does not have, and about what needs them, are to be expected there. pg_cron's jobs come back **active**
+Errors about roles that are there already, about extensions that the server does not have, and about what needs these, are to be expected. pg_cron's jobs come back **active**
 where it is installed: \`update cron.job set active = false\`.
 
 ## 2c. A new Supabase project
@@ -64,7 +75,9 @@ where it is installed: \`update cron.job set active = false\`.
 New tables there are granted to the API's roles by themselves; so take these grants away first: the backup brings the right ones.
 
 \`\`\`sh
-psql -d postgres -c "alter default privileges in schema public revoke all on tables from anon, authenticated, service_role" \\
+${
+    createRoles(ownRoles)
+  }psql -d postgres -c "alter default privileges in schema public revoke all on tables from anon, authenticated, service_role" \\
   -c "alter default privileges in schema public revoke all on functions from anon, authenticated, service_role" \\
   -c "alter default privileges in schema public revoke all on sequences from anon, authenticated, service_role"
 pg_restore --no-owner --single-transaction -L ${LIST_NAME} -d postgres ${name}.dump
@@ -73,13 +86,27 @@ pg_restore --no-owner --single-transaction -L ${LIST_NAME} -d postgres ${name}.d
 \`${LIST_NAME}\` leaves out what belongs to the platform. All of it comes back, or nothing: an error ends the transaction, and names the entry.
 Then, by hand:
 
-- pg_cron's jobs: \`pg_restore -a -n cron -t job -f - ${name}.dump\` shows them; schedule those you want with \`cron.schedule()\`.
+${
+    ownRoles.length === 0
+      ? ""
+      : `- Your roles cannot log in yet, nobody is a member of them, and what they owned is \`postgres\`'s: ${
+        ownRoles.join(", ")
+      }.\n`
+  }- pg_cron's jobs: \`pg_restore -a -n cron -t job -f - ${name}.dump\` shows them; schedule those you want with \`cron.schedule()\`.
 - Webhooks: the lines that begin with a semicolon in \`${LIST_NAME}\`.
 - Vault: its secrets are encrypted with a key that is not in the database. Enter them again, or ask for the old project's key while it exists:
   \`supabase vault get-root-key\`.
 - Storage's files, Edge Functions and their secrets, and the settings of Auth are not in any backup of the database.
 - Backups themselves: \`select backup.configure(function_url => 'https://<new-ref>.supabase.co/functions/v1/backup')\`.
 `;
+}
+
+function createRoles(roles: readonly string[]): string {
+  if (roles.length === 0) return "";
+  const statements = roles.map((role) =>
+    `create role "${role.replaceAll('"', '""')}" nologin${ATTRIBUTES[role] ?? ""};`
+  );
+  return `psql -d postgres <<'SQL'\n${statements.join("\n")}\nSQL\n`;
 }
 
 function largest({ tables }: Manifest): string {

@@ -59,6 +59,8 @@ export interface Facts {
   /** Parts of header and table of contents: the first ones. */
   head_parts: number;
   tables: { dumpId: number; schema: string; name: string }[];
+  /** Roles that the archive names and does not hold. */
+  roles: string[];
 }
 
 export interface Plan {

@@ -25,7 +25,7 @@ export async function finishRun(worker: Worker, finish: Finish): Promise<boolean
   await heart.phase("verifying");
   if (!await verify(worker, finish, parts)) return false;
   const manifest = describe(finish, tables, parts);
-  await storeCompanion(worker, NOTES_NAME, restoreNotes(manifest));
+  await storeCompanion(worker, NOTES_NAME, restoreNotes(manifest, finish.facts.roles));
   const checksum = await storeManifest(worker, manifest);
   await heart.phase("rotating");
   const warnings = await rotateOthers(worker, finish);

@@ -1,6 +1,7 @@
 /** The first worker's part: snapshot, table of contents, slices. */
 import { writeHead } from "../archive/header.ts";
 import { LIST_NAME, restoreList } from "../manifest/restore_list.ts";
+import { rolesNamed } from "../manifest/roles.ts";
 import { beginSnapshot } from "../postgres/snapshot.ts";
 import type { StoredPart } from "../run/verbs.ts";
 import { COST } from "../slices/budget.ts";
@@ -73,6 +74,7 @@ export async function planRun(worker: Worker): Promise<void> {
         schema,
         name,
       })),
+      roles: [...rolesNamed(dump.entries, { owners: true })].sort(),
     },
   });
 }
