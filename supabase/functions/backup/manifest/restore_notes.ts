@@ -20,7 +20,7 @@ const ATTRIBUTES: Record<string, string> = {
 
 /** Markdown. Holds nothing secret: names, counts and commands. `roles` are those that the archive names. */
 export function restoreNotes(manifest: Manifest, roles: readonly string[]): string {
-  const ownRoles = roles.filter((role) => role !== "postgres" && !isPlatformRole(role));
+  const ownRoles = roles.filter(isOwn);
   const { name, server, snapshotAt, totals, parts, warnings } = manifest;
   const major = server.version.split(".")[0];
   return `# ${name}
@@ -103,10 +103,20 @@ ${
 
 function createRoles(roles: readonly string[]): string {
   if (roles.length === 0) return "";
-  const statements = roles.map((role) =>
-    `create role "${role.replaceAll('"', '""')}" nologin${ATTRIBUTES[role] ?? ""};`
-  );
+  const statements = roles.map((role) => `create role ${quoted(role)} nologin${ATTRIBUTES[role] ?? ""};`);
+  // In a project postgres is a member of each role that a user has made.
+  if (roles.includes("postgres")) {
+    statements.push(...roles.filter(isOwn).map((role) => `grant ${quoted(role)} to postgres;`));
+  }
   return `psql -d postgres <<'SQL'\n${statements.join("\n")}\nSQL\n`;
+}
+
+function isOwn(role: string): boolean {
+  return role !== "postgres" && !isPlatformRole(role);
+}
+
+function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
 }
 
 function largest({ tables }: Manifest): string {
