@@ -1,114 +1,89 @@
-/** RESTORE.md beside a backup, followed to the letter: its own commands, stock programs, none of our tools. */
+/** A backup without any tool of ours: the list that lies beside it, psql and the stock pg_restore, as RESTORE.md says. */
 import assert from "node:assert/strict";
 import postgres from "postgres";
-import { startCluster } from "../../stack/postgres/cluster.ts";
 import { startStack } from "../../stack/stack.ts";
-import type { Project } from "../e2e/project.ts";
-import { backedUpProject } from "./scene.ts";
+import { contentOf, joinParts } from "../e2e/restore.ts";
+import { backedUpProject, enableWebhooks } from "./scene.ts";
 
-/** The commands of a section of the notes. */
-function commandsOf(notes: string, section: string): string {
-  const [, commands] =
-    new RegExp(`^## ${section}[^\\n]*\\n[^#]*?\`\`\`sh\\n([\\s\\S]*?)\`\`\``, "m").exec(notes) ?? [];
-  assert.ok(commands, `RESTORE.md has commands for ${section}`);
-  return commands;
-}
-
-async function download(project: Project, name: string, folder: string): Promise<void> {
-  for (const file of (await project.stored())[name]!) {
-    const { data, error } = await project.client.storage.from("backups").download(`${name}/${file}`);
-    assert.equal(error, null);
-    await Deno.writeFile(`${folder}/${file}`, new Uint8Array(await data!.arrayBuffer()));
-  }
-}
-
-Deno.test("RESTORE.md, followed by hand", async (test) => {
+Deno.test("a backup in a new Supabase project, by hand", async (test) => {
   const folder = await Deno.makeTempDir();
   const { project, name } = await backedUpProject();
-  const { binDir } = project.stack.database.cluster;
-  /** Runs commands in the downloaded folder against the server at `url`. */
-  const shell = async (commands: string, url: string) => {
-    const { hostname, port, username, password } = new URL(url);
-    const { code, stdout, stderr } = await new Deno.Command("bash", {
-      args: ["-eu", "-o", "pipefail", "-c", commands],
-      cwd: folder,
-      env: {
-        PATH: `${binDir}:${Deno.env.get("PATH")}`,
-        ...{ PGHOST: hostname, PGPORT: port, PGUSER: username, PGPASSWORD: decodeURIComponent(password) },
-      },
-      stdin: "null",
-    }).output();
-    const [out, error] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
-    return { code, out: out!, error: error! };
-  };
+  const second = await startStack({ migrate: false });
+  const [sql, superuser] = [second.databaseUrl, second.superuserUrl].map((url) =>
+    postgres(url, { max: 1, onnotice: () => {} })
+  );
+  await enableWebhooks(superuser!);
+  const { binDir } = second.database.cluster;
+  const bucket = project.client.storage.from("backups");
+  const download = async (file: string) => await (await bucket.download(`${name}/${file}`)).data!.text();
   try {
-    await download(project, name, folder);
-    const notes = await Deno.readTextFile(`${folder}/RESTORE.md`);
-
-    await test.step("names this backup, its database and its tables", () => {
-      assert.match(notes, new RegExp(`^# ${name}\\n`));
-      assert.match(notes, /tables of the database `postgres` \(PostgreSQL \d+/);
-      assert.match(notes, /^Largest tables: \w+\.\w+ \(\d+ rows\), /m);
-    });
-
-    await test.step("checks the parts, joins them, and lists them", async () => {
-      const { code, out, error } = await shell(commandsOf(notes, "1"), project.stack.databaseUrl);
-      assert.equal(code, 0, error);
-      assert.match(out, /00000\.dump: OK/);
-      assert.match(out, /TABLE DATA public diary postgres/);
-    });
-
-    await test.step("gives the rows of one table", async () => {
-      const { code, error } = await shell(
-        commandsOf(notes, "2a").replaceAll("TABLE", "diary"),
-        project.stack.databaseUrl,
+    await test.step("has a list that leaves out the platform's own, and says why it leaves out what is the user's", async () => {
+      const list = await download("restore.list");
+      await Deno.writeTextFile(`${folder}/restore.list`, list);
+      await joinParts(project.client, name, `${folder}/archive`);
+      const lines = list.split("\n").filter((line) => line !== "" && !line.startsWith(";"));
+      for (
+        const wanted of [
+          / TABLE DATA auth users /,
+          / TABLE public diary /,
+          / TRIGGER auth users on_auth_user_created /,
+          / POLICY storage objects members read photos /,
+          / SCHEMA - books /,
+        ]
+      ) assert.ok(lines.some((line) => wanted.test(line)), String(wanted));
+      for (
+        const platform of [
+          / SCHEMA - auth /,
+          / TABLE auth users /,
+          / EVENT TRIGGER /,
+          / vault /,
+          / cron /,
+          / tell_them/,
+        ]
+      ) {
+        assert.deepEqual(lines.filter((line) => platform.test(line)), []);
+      }
+      assert.match(
+        list,
+        /^; \d+; .* TRIGGER public diary tell_them postgres +-- a webhook: it would call its URL at once$/m,
       );
-      assert.equal(code, 0, error);
-      assert.match(await Deno.readTextFile(`${folder}/rows.sql`), /COPY public\.diary [\s\S]*page 5\n\\\.\n/);
+      assert.match(list, /^; \d+; .* TABLE DATA storage objects .*-- only with its files$/m);
     });
 
-    await test.step("restores into a server of one's own; whatever fails there is an extension's", async () => {
-      const server = await startCluster({ superuser: "owner" });
-      try {
-        const { error } = await shell(commandsOf(notes, "2b"), server.url());
-        const [, ...failures] = error.split("pg_restore: error: ").map((text) => text.split("\n")[0]!);
-        for (const failure of failures) {
-          assert.match(failure, /pg_cron|cron/);
-        }
-        const sql = postgres(server.url("restored"), { max: 1 });
-        assert.equal((await sql`select from public.diary`).length, 5);
-        assert.equal((await sql`select from auth.users`).length, 3);
-        await sql.end();
-      } finally {
-        await server.stop();
-      }
-    });
-
-    await test.step("restores into a new project as postgres, in one transaction, without an error", async () => {
-      const second = await startStack({ migrate: false });
-      const sql = postgres(second.databaseUrl, { max: 1, onnotice: () => {} });
-      try {
-        const { code, error } = await shell(commandsOf(notes, "2c"), second.databaseUrl);
-        assert.deepEqual([code, error], [0, ""]);
-        assert.equal((await sql`select from public.members`).length, 3);
-        assert.equal((await sql`select from auth.users`).length, 3);
-        assert.equal((await sql`select from auth.identities`).length, 3);
-        const [open] = await sql`select has_table_privilege('anon', 'public.diary', 'select') as open`;
-        assert.equal(open!.open, false, "what was taken from anon is not given back");
-        assert.equal((await sql`select from pg_trigger where tgname = 'on_auth_user_created'`).length, 1);
-        assert.equal((await sql`select from pg_policies where policyname = 'members read photos'`).length, 1);
-        assert.equal((await sql`select from cron.job`).length, 0, "no job runs unasked");
-        assert.equal(
-          (await sql`select from pg_trigger where tgname = 'tell_them'`).length,
-          0,
-          "no webhook calls unasked",
-        );
-      } finally {
-        await sql.end();
-        await second.stop();
-      }
+    await test.step("restores as RESTORE.md says, with pg_restore alone", async () => {
+      const notes = await download("RESTORE.md");
+      assert.match(notes, new RegExp(`^# ${name}`));
+      // The commands of the chapter on a new project, as they stand there.
+      const [, chapter = ""] = notes.split("## 2c. ");
+      const [, script = ""] = /```sh\n([\s\S]*?)```/.exec(chapter) ?? [];
+      assert.match(script, /--single-transaction -L restore\.list/);
+      await Deno.rename(`${folder}/archive`, `${folder}/${name}.dump`);
+      const url = new URL(second.databaseUrl);
+      const { success, stderr, stdout } = await new Deno.Command("sh", {
+        args: ["-euc", script],
+        cwd: folder,
+        env: {
+          PATH: `${binDir}:${Deno.env.get("PATH")}`,
+          PGHOST: url.hostname,
+          PGPORT: url.port,
+          PGUSER: url.username,
+          PGPASSWORD: url.password,
+        },
+      }).output();
+      assert.ok(success, new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr));
+      const leftOut = /^(backup\.|net\.|cron\.|storage\.objects|vault\.|supabase_functions\.)/;
+      assert.deepEqual(
+        await contentOf(second.superuserUrl, leftOut),
+        await contentOf(project.stack.superuserUrl, leftOut),
+      );
+      const [grants] = await sql!`
+        select has_table_privilege('anon', 'public.diary', 'select') as diary,
+          has_table_privilege('anon', 'public.members', 'select') as members`;
+      assert.deepEqual({ ...grants }, { diary: false, members: true });
     });
   } finally {
+    await Promise.allSettled([sql!.end({ timeout: 1 }), superuser!.end({ timeout: 1 })]);
+    await second.stop();
     await project[Symbol.asyncDispose]();
     await Deno.remove(folder, { recursive: true });
   }
