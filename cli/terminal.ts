@@ -65,7 +65,7 @@ export interface Progress {
   stop(): void;
 }
 
-/** A bar on a terminal; elsewhere one line whenever the note changes, so that a log stays readable. */
+/** A bar on a terminal; elsewhere a line when the note has changed, at most one a second, so that a log stays readable. */
 export function progress(label: string): Progress {
   return Deno.stderr.isTerminal() ? bar(label) : lines(label);
 }
@@ -90,12 +90,19 @@ function bar(label: string): Progress {
 }
 
 function lines(label: string): Progress {
-  let last = "";
+  let current = "";
+  let shown = "";
+  let shownAt = -Infinity;
+  const show = () => {
+    if (current !== shown) console.error(`${label}: ${current}`);
+    shown = current;
+    shownAt = performance.now();
+  };
   return {
     update(_done, _total, note) {
-      if (note !== last) console.error(`${label}: ${note}`);
-      last = note;
+      current = note;
+      if (performance.now() - shownAt >= 1000) show();
     },
-    stop() {},
+    stop: show,
   };
 }
