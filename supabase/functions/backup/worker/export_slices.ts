@@ -1,5 +1,6 @@
 /** Every worker's part: slices, one after the other, until there are none or the budget is used. */
 import { importSnapshot, lockTables } from "../postgres/snapshot.ts";
+import type { Session } from "../postgres/session.ts";
 import { type ClaimedSlice } from "../run/verbs.ts";
 import { PIECE_BYTES } from "../slices/plan.ts";
 import { exportSlice } from "../slices/export.ts";
@@ -29,10 +30,26 @@ export async function exportSlices(worker: Worker): Promise<void> {
   while (true) {
     const slice = await verbs.claimSlice(bytes);
     if (slice === null) return;
-    await exportClaimed(worker, slice);
+    await undoneOnError(worker.exporter, () => exportClaimed(worker, slice));
     if (budget.left < LEAST_CLAIM) return;
     bytes = budget.left;
   }
+}
+
+/**
+ * A COPY that is cancelled or fails ends the transaction and with it the exported snapshot, which a worker must go on holding
+ * until it has a successor. A savepoint takes the blow.
+ */
+async function undoneOnError({ sql }: Session, work: () => Promise<void>): Promise<void> {
+  await sql.unsafe("savepoint slice");
+  try {
+    await work();
+  } catch (error) {
+    // Where the session itself is gone, the first error says more.
+    await sql.unsafe("rollback to savepoint slice").catch(() => {});
+    throw error;
+  }
+  await sql.unsafe("release savepoint slice");
 }
 
 async function exportClaimed(
