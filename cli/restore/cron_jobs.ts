@@ -10,6 +10,8 @@ export interface Job {
   schedule: string;
   command: string;
   user: string;
+  /** False for one that was off in the source, and should stay so. */
+  active: boolean;
 }
 
 export interface RestoredJobs {
@@ -18,9 +20,6 @@ export interface RestoredJobs {
   restored: Job[];
   notes: string[];
 }
-
-/** Turns on what was restored. */
-export const JOBS_ON = "select cron.alter_job(jobid, active := true) from cron.job where not active";
 
 /** The watch-dog of the very run that made the backup. */
 const WATCH_DOG = "backup-watch";
@@ -31,9 +30,15 @@ export async function jobsOf(archive: ArchiveFile): Promise<Job[]> {
   if (entry === undefined) return [];
   const jobs: Job[] = [];
   for await (const row of valuesOf(columnsOf(entry.copy!), rowsOf(archive, entry.dumpId))) {
-    const { jobname = null, schedule, command, username } = row;
+    const { jobname = null, schedule, command, username, active } = row;
     if (jobname === WATCH_DOG) continue;
-    jobs.push({ name: jobname, schedule: schedule!, command: command!, user: username! });
+    jobs.push({
+      name: jobname,
+      schedule: schedule!,
+      command: command!,
+      user: username!,
+      active: active === "t",
+    });
   }
   return jobs;
 }
@@ -62,6 +67,14 @@ export async function restoredJobs(
     }
   }
   return result;
+}
+
+/** The one statement that turns on those that were on in the source; other jobs of the target stay as they are. */
+export function jobsOn(jobs: readonly Job[]): string {
+  const keys = jobs.filter(({ active }) => active)
+    .map(({ schedule, command }) => `(${literal(schedule)}, ${literal(command)})`);
+  return "select cron.alter_job(jobid, active := true) from cron.job where not active\n" +
+    `  and (schedule, command) in (${keys.join(", ")})`;
 }
 
 /** True for what pg_cron's tables hold and count: jobs, and what became of their runs. Jobs are scheduled anew. */

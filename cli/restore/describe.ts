@@ -45,7 +45,9 @@ export async function describePlan(
 
 /** Rows in the backup beside those that the target has now. */
 export async function tablesOf(manifest: Manifest | null, target: Target, plan: Plan): Promise<string> {
-  const data = [...plan.restored, ...plan.rows].filter(({ desc }) => desc === "TABLE DATA");
+  const data = [...plan.restored, ...plan.rows].filter(({ desc }) => desc === "TABLE DATA")
+    // What people know comes first.
+    .sort((a, b) => Number(a.namespace === "backup") - Number(b.namespace === "backup"));
   const rows: string[][] = [];
   for (const { namespace, tag } of data.slice(0, TABLES_SHOWN)) {
     const name = `${quoted(namespace!)}.${quoted(tag)}`;

@@ -11,7 +11,7 @@ import {
 } from "../../supabase/functions/backup/manifest/project_entries.ts";
 import { rolesNamed } from "../../supabase/functions/backup/manifest/roles.ts";
 import type { ArchiveFile } from "./archive_file.ts";
-import { isOfCron, type Job, JOBS_ON, jobsOf, restoredJobs } from "./cron_jobs.ts";
+import { isOfCron, type Job, jobsOf, jobsOn, restoredJobs } from "./cron_jobs.ts";
 import { databaseStatements } from "./database_settings.ts";
 import { defaultPrivileges } from "./default_privileges.ts";
 import { missingExtensions, needing } from "./extensions.ts";
@@ -269,7 +269,8 @@ export async function planRestore(archive: ArchiveFile, target: Target, options:
     const { sql, restored, notes } = await restoredJobs(jobs, target);
     plan.jobs = restored;
     plan.notes.push(...notes);
-    if (sql !== "") plan.toDo.push({ what: `turn ${restored.length} jobs on`, sql: JOBS_ON });
+    const on = restored.filter(({ active }) => active);
+    if (on.length > 0) plan.toDo.push({ what: `turn ${on.length} jobs on`, sql: jobsOn(on) });
     return sql;
   }
 

@@ -89,11 +89,13 @@ Deno.test("a backup in a new Supabase project", async (test) => {
         { jobname: null, active: false },
         { jobname: "backup-weekly", active: false },
         { jobname: "nightly", active: false },
+        { jobname: "retired", active: false },
       ]);
       const toDo = plan.toDo.map(({ sql }) => sql);
       const on = toDo.find((statement) => /alter_job/.test(statement))!;
       await sql.unsafe(on);
-      assert.ok((await jobs()).every(({ active }) => active));
+      const off = (await jobs()).filter(({ active }) => !active).map(({ jobname }) => jobname);
+      assert.deepEqual(off, ["retired"], "what was off in the source stays off");
       assert.ok(toDo.includes("select vault.create_secret('…', 'api_key', 'the key of the API')"));
     });
 

@@ -54,6 +54,7 @@ export const SCENE = `
   create materialized view books.sums as select kind, sum(amount) from books.entries group by kind;
 
   select cron.schedule('nightly', '0 4 * * *', 'select 1');
+  select cron.alter_job(cron.schedule('retired', '0 5 * * *', 'select 2'), active := false);
   select cron.schedule('5 4 * * *', E'select \\'it''s\\'');
   select vault.create_secret('hush', 'api_key', 'the key of the API');
 `;
