@@ -11,6 +11,7 @@ import {
 } from "../../supabase/functions/backup/manifest/project_entries.ts";
 import { rolesNamed } from "../../supabase/functions/backup/manifest/roles.ts";
 import type { ArchiveFile } from "./archive_file.ts";
+import { droppedWithParent } from "./clean.ts";
 import { isOfCron, type Job, jobsOf, jobsOn, restoredJobs } from "./cron_jobs.ts";
 import { databaseStatements } from "./database_settings.ts";
 import { defaultPrivileges } from "./default_privileges.ts";
@@ -107,6 +108,7 @@ export async function planRestore(archive: ArchiveFile, target: Target, options:
 
   // 4. Changes that the target asks for.
   let own = plan.restored.map((entry) => adapted(entry));
+  if (options.clean) own = droppedWithParent(own);
   let owners = "";
   if (isProject) {
     const given = new Set([...plan.newRoles, ...[...target.roles].filter((role) => !isPlatformRole(role))]);
