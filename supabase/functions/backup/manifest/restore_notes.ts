@@ -95,7 +95,7 @@ ${
   }- pg_cron's jobs: \`pg_restore -a -n cron -t job -f - ${name}.dump\` shows them; schedule those you want with \`cron.schedule()\`.
 - Webhooks: the lines that begin with a semicolon in \`${LIST_NAME}\`.
 - Vault: its secrets are encrypted with a key that is not in the database. Enter them again, or ask for the old project's key while it exists:
-  \`supabase vault get-root-key\`.
+  \`supabase encryption get-root-key\`.
 - Storage's files, Edge Functions and their secrets, and the settings of Auth are not in any backup of the database.
 - Backups themselves: \`select backup.configure(function_url => 'https://<new-ref>.supabase.co/functions/v1/backup')\`.
 `;
