@@ -36,10 +36,9 @@ export function compareDefinitions(
   };
   // Another version may say the same in other words.
   const sameVersion = majorOf(archive.header.serverVersion) === majorOf(dump.serverVersion);
-  const expected = new Set<string>();
+  const expected = new Set(archive.entries.map(keyOf));
   for (const entry of plan.restored) {
     if (HEADING.has(entry.desc)) continue;
-    expected.add(keyOf(entry));
     if (DATA.has(entry.desc)) continue;
     const kind = kindOf(entry.desc);
     const there = found.get(keyOf(entry)) ?? [];
@@ -66,7 +65,6 @@ export function compareDefinitions(
   for (const id of plan.altered.keys()) {
     const entry = archive.entries.find(({ dumpId }) => dumpId === id)!;
     if (!DATA.has(entry.desc) && !plan.restored.includes(entry)) {
-      expected.add(keyOf(entry));
       kindOf(entry.desc).skipped.push(`${nameOf(entry)}: ${plan.altered.get(id)}`);
     }
   }

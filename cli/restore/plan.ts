@@ -178,14 +178,16 @@ export async function planRestore(archive: ArchiveFile, target: Target, options:
       }
       return void plan.rows.push(entry);
     }
-    if (fate === "migrations" && target.schemas.has("supabase_migrations")) {
+    // Dropped first, they are the backup's alone: one that was applied since is not in what comes back.
+    if (fate === "migrations" && target.schemas.has("supabase_migrations") && !options.clean) {
       if (desc === "TABLE DATA") plan.rows.push(entry);
       return;
     }
     // The platform's schemas and extensions are there, and a project may have been set up in part.
     const mayBeThere = desc === "SCHEMA" || desc === "PUBLICATION TABLE" ||
       ((desc === "POLICY" || desc === "TRIGGER") && isManaged(namespace ?? ""));
-    if (mayBeThere && !options.clean && present.has(entry)) return;
+    // A schema is never dropped: others may have put something there.
+    if (mayBeThere && (!options.clean || desc === "SCHEMA") && present.has(entry)) return;
     if (isProject && desc === "EXTENSION" && present.has(entry)) return;
     if (isProject && (desc === "POLICY" || desc === "TRIGGER")) {
       const table = / ON (?:ONLY )?("(?:[^"]|"")+"|\w+)\.("(?:[^"]|"")+"|\w+)/.exec(entry.drop ?? "")?.[2];

@@ -138,6 +138,7 @@ Deno.test("a backup in a new Supabase project", async (test) => {
       await sql`update public.members set nickname = 'changed'`;
       await sql`drop table books.entries cascade`;
       await sql`create table public.mine as select 1 as a`;
+      await sql`create table books.mine as select 2 as a`;
       await sql`grant all on public.diary to anon`;
       const again = await openTarget(second.databaseUrl);
       const options = { ...WHOLE, clean: true };
@@ -149,8 +150,14 @@ Deno.test("a backup in a new Supabase project", async (test) => {
       const wrong = (found: typeof checks) =>
         found.filter(({ outcome }) => outcome === "failed").map(({ detail }) => detail);
       assert.deepEqual(wrong(checks), [], checksTable(checks));
-      assert.deepEqual(wrong(strict).sort(), ["public.TABLE mine is too many", "public.mine is too many"]);
-      assert.equal((await sql`select a from public.mine`)[0]!.a, 1);
+      assert.deepEqual(wrong(strict).sort(), [
+        "books.mine is too many; public.mine is too many",
+        "public.TABLE mine is too many",
+      ]);
+      assert.deepEqual([
+        (await sql`select a from public.mine`)[0]!.a,
+        (await sql`select a from books.mine`)[0]!.a,
+      ], [1, 2]);
       // Users who came since stay, and so do jobs.
       assert.equal((await sql`select from auth.users`).length, 4);
       assert.equal(

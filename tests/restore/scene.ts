@@ -46,7 +46,7 @@ export const SCENE = `
   alter table books.entries owner to accountant;
   alter table books.entries enable row level security;
   create policy "accountants only" on books.entries to accountant using (true);
-  create table books.days (day date not null, total numeric) partition by range (day);
+  create table books.days (day date primary key, total numeric) partition by range (day);
   create table books.days_2026 partition of books.days for values from ('2026-01-01') to ('2027-01-01');
   create table books.days_2027 partition of books.days for values from ('2027-01-01') to ('2028-01-01');
   insert into books.days select '2026-12-25'::date + g, g from generate_series(1, 10) g;
