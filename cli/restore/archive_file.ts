@@ -39,13 +39,38 @@ export async function openArchive(path: string): Promise<ArchiveFile> {
 
 /** The uncompressed bytes of one table's data block: COPY text and its end. Throws ArchiveError where it is damaged or missing. */
 export async function* rowsOf(archive: ArchiveFile, dumpId: number): AsyncGenerator<Uint8Array> {
-  const place = archive.blocks.get(dumpId);
-  if (place === undefined) throw new ArchiveError(`Entry ${dumpId} has no data block`);
-  using file = await Deno.open(archive.path);
-  await file.seek(place.begin, Deno.SeekMode.Start);
+  using file = await openBlock(archive, dumpId);
   const reader = new ByteReader(buffered(file));
   if (await reader.byte() !== BLOCK_DATA) throw new ArchiveError(`Entry ${dumpId} is not a table's data`);
   await reader.int();
+  yield* inflated(reader, dumpId);
+}
+
+/** The large objects of a BLOBS entry; the bytes of each are to be read before the next one is asked for. */
+export async function* largeObjectsOf(
+  archive: ArchiveFile,
+  dumpId: number,
+): AsyncGenerator<{ oid: number; bytes: AsyncIterable<Uint8Array> }> {
+  using file = await openBlock(archive, dumpId);
+  const reader = new ByteReader(buffered(file));
+  if (await reader.byte() !== BLOCK_BLOBS) throw new ArchiveError(`Entry ${dumpId} holds no large objects`);
+  await reader.int();
+  for (let oid = await reader.int(); oid !== 0; oid = await reader.int()) {
+    // pg_dump writes OIDs as signed integers.
+    yield { oid: oid >>> 0, bytes: inflated(reader, dumpId) };
+  }
+}
+
+async function openBlock({ path, blocks }: ArchiveFile, dumpId: number): Promise<Deno.FsFile> {
+  const place = blocks.get(dumpId);
+  if (place === undefined) throw new ArchiveError(`Entry ${dumpId} has no data block`);
+  const file = await Deno.open(path);
+  await file.seek(place.begin, Deno.SeekMode.Start);
+  return file;
+}
+
+/** One zlib stream, from its first chunk to the zero behind its last. */
+async function* inflated(reader: ByteReader, dumpId: number): AsyncGenerator<Uint8Array> {
   const inflate = createInflate();
   const fed = (async () => {
     try {

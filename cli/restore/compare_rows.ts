@@ -1,10 +1,11 @@
 /** Rows: how many, and a hash of their content, of each table in the archive and in the target. */
+import { sha256OfPieces } from "../../supabase/functions/backup/manifest/sha256.ts";
 import type { Manifest } from "../../supabase/functions/backup/manifest/manifest.ts";
 import type { Session } from "../../supabase/functions/backup/postgres/session.ts";
 import { copyStatement } from "../../supabase/functions/backup/slices/piece.ts";
 import { wholeTable } from "../../supabase/functions/backup/slices/plan.ts";
 import type { Dump, Entry } from "../../supabase/functions/backup/toc/entry.ts";
-import { type ArchiveFile, rowsOf } from "./archive_file.ts";
+import { type ArchiveFile, largeObjectsOf, rowsOf } from "./archive_file.ts";
 import type { Check } from "./check.ts";
 import { type Content, ContentHash, contentOf } from "./content_hash.ts";
 import type { Plan } from "./plan.ts";
@@ -20,7 +21,7 @@ export async function compareRows(
   const checks: Check[] = [];
   for (const entry of plan.restored) {
     if (entry.desc === "TABLE DATA") checks.push(await compareTable(entry, false));
-    if (entry.desc === "BLOBS") checks.push(await countLargeObjects(archive, session));
+    if (entry.desc === "BLOBS") checks.push(await compareLargeObjects(archive, entry, session));
   }
   for (const entry of plan.rows) checks.push(await compareTable(entry, true));
   return checks;
@@ -76,17 +77,19 @@ export async function compareRows(
   }
 }
 
-async function countLargeObjects({ entries }: ArchiveFile, { sql }: Session): Promise<Check> {
-  const held = entries.filter(({ desc }) => desc === "BLOB").length;
-  const [row] = await sql.unsafe<{ there: string }[]>(
-    "select count(*) as there from pg_catalog.pg_largeobject_metadata",
-  );
-  const there = Number(row!.there);
-  return there < held
-    ? { what: "large objects", outcome: "failed", detail: `${there} instead of ${held}` }
-    : {
-      what: "large objects",
-      outcome: "unchecked",
-      detail: `${held} are there; their content was not compared`,
-    };
+/** Each by its SHA-256; there may be others. */
+async function compareLargeObjects(archive: ArchiveFile, entry: Entry, { sql }: Session): Promise<Check> {
+  const wrong: string[] = [];
+  let right = 0;
+  for await (const { oid, bytes } of largeObjectsOf(archive, entry.dumpId)) {
+    const held = await sha256OfPieces(bytes);
+    const [row] = await sql.unsafe<{ sha256: string }[]>(`
+      select encode(sha256(lo_get(oid)), 'hex') as sha256 from pg_catalog.pg_largeobject_metadata where oid = ${oid}`);
+    if (row === undefined) wrong.push(`${oid} is missing`);
+    else if (row.sha256 !== held.sha256) wrong.push(`${oid} has another content`);
+    else right++;
+  }
+  return wrong.length === 0
+    ? { what: "large objects", outcome: "passed", detail: `${right} with the same content` }
+    : { what: "large objects", outcome: "failed", detail: wrong.slice(0, 5).join("; ") };
 }

@@ -29,6 +29,7 @@ const SOURCE = `
   grant select on shop.orders to reader;
   create view shop.paid as select id from shop.orders where state = 'paid';
   comment on table shop.orders is 'What people buy';
+  select lo_from_bytea(4000000001, 'a picture'), lo_from_bytea(5001, repeat('large ', 100000)::bytea), lo_create(5002);
 `;
 
 /** A change of what was restored, and the check that must fail of it. */
@@ -139,6 +140,8 @@ const CHANGES: [what: string, sql: string, check: string, detail: RegExp][] = [
     /items is reader's/,
   ],
   ["a comment is another", "comment on table shop.orders is 'x'", "definitions: comment", /orders/],
+  ["a large object is missing", "select lo_unlink(4000000001)", "large objects", /4000000001 is missing/],
+  ["a large object is another", "select lo_put(5001, 9, 'X')", "large objects", /5001 has another content/],
   [
     "a view is another",
     "create or replace view shop.paid as select id from shop.orders",

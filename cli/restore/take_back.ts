@@ -1,0 +1,66 @@
+/** How to take rows back from a copy beside the living table: statements for a person to run, with this table's own columns. */
+import { quoted } from "./roles.ts";
+import type { Target } from "./target.ts";
+
+export interface TakeBack {
+  what: string;
+  sql: string;
+}
+
+interface Column {
+  name: string;
+  /** Part of the primary key. */
+  key: boolean;
+  /** Generated always as identity: a value of one's own takes a word more on insert, and an update takes none. */
+  always: boolean;
+}
+
+/** Columns that can be written and that both tables have. */
+const COLUMNS = `
+  select a.attname as name, a.attidentity = 'a' as always, coalesce(a.attnum = any (i.indkey), false) as key
+  from pg_catalog.pg_attribute a
+  left join pg_catalog.pg_index i on i.indrelid = a.attrelid and i.indisprimary
+  where a.attrelid = pg_catalog.to_regclass($1) and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
+    and exists (
+      select from pg_catalog.pg_attribute c
+      where c.attrelid = pg_catalog.to_regclass($2) and c.attname = a.attname and not c.attisdropped
+    )
+  order by a.attnum`;
+
+/** None where there is no living table, or nothing that says which rows are the same. */
+export async function takeBack(
+  { session: { sql } }: Target,
+  living: string,
+  copy: string,
+): Promise<TakeBack[]> {
+  const columns = [...await sql.unsafe<(Column & Record<string, unknown>)[]>(COLUMNS, [living, copy])];
+  const keys = columns.filter(({ key }) => key).map(({ name }) => quoted(name));
+  if (keys.length === 0) return [];
+  const names = columns.map(({ name }) => quoted(name));
+  const same = keys.map((key) => `now.${key} = old.${key}`).join(" and ");
+  const rowOf = (table: string) => `row(${names.map((name) => `${table}.${name}`).join(", ")})::text`;
+  const changeable = columns.filter(({ key, always }) => !key && !always).map(({ name }) => quoted(name));
+  const overriding = columns.some(({ always }) => always) ? "overriding system value " : "";
+  return [
+    {
+      what: "see what differs",
+      sql: `select ${keys.join(", ")}, case when now.${keys[0]} is null then 'gone' ` +
+        `when old.${keys[0]} is null then 'new' else 'changed' end as what\n` +
+        `  from ${copy} old full join ${living} now using (${keys.join(", ")})\n` +
+        `  where ${rowOf("old")} is distinct from ${rowOf("now")}`,
+    },
+    {
+      what: "bring back the rows that are gone",
+      sql:
+        `insert into ${living} (${names.join(", ")}) ${overriding}\n  select ${
+          names.join(", ")
+        } from ${copy} old\n` +
+        `  where not exists (select from ${living} now where ${same})`,
+    },
+    ...(changeable.length === 0 ? [] : [{
+      what: "set rows to what they were (all of them, unless you add which)",
+      sql: `update ${living} now set ${changeable.map((name) => `${name} = old.${name}`).join(", ")}\n` +
+        `  from ${copy} old where ${same} and ${rowOf("old")} is distinct from ${rowOf("now")}`,
+    }]),
+  ];
+}
