@@ -1,0 +1,192 @@
+-- Versions as people read them. Row level security of the stored records holds for who asks.
+create or replace view versioning.history with (security_invoker = true) as
+select
+    r.id,
+    t.schema_name,
+    t.table_name,
+    r.key,
+    versioning._number_of(r.table_id, r.key, r.id) as version,
+    r.operation,
+    r.at,
+    r.actor,
+    r.role,
+    r.reason,
+    r.transaction,
+    versioning._changed(versioning._before(r, l), versioning._after(r, l), l) as changed,
+    versioning._object(versioning._before(r, l), l) as before,
+    versioning._object(versioning._after(r, l), l) as after,
+    r.table_id
+from versioning.records r
+join versioning.tables t on t.id = r.table_id
+join versioning.layouts l on l.id = r.layout_id;
+
+revoke all on versioning.history from anon, authenticated, service_role;
+grant select on versioning.history to anon, authenticated, service_role;
+
+comment on view versioning.history is 'Every version of every tracked row that the caller may read.';
+comment on column versioning.history.id is 'Number of the version among all: what diff(), restore() take.';
+comment on column versioning.history.schema_name is 'The schema of its table.';
+comment on column versioning.history.table_name is 'Its table.';
+comment on column versioning.history.key is 'The primary key as text; of several columns the text of a row: row(a, b)::text.';
+comment on column versioning.history.version is 'Its number among the versions of this row, from 1, without gaps.';
+comment on column versioning.history.operation is 'create, update, publish, unpublish, delete, restore, truncate; baseline: found when tracking began.';
+comment on column versioning.history.at is 'When.';
+comment on column versioning.history.actor is 'Who: auth.uid().';
+comment on column versioning.history.role is 'As which role.';
+comment on column versioning.history.reason is 'Why, when somebody said so: versioning.because(), or the header x-reason.';
+comment on column versioning.history.transaction is 'Number of the transaction: what undo() takes.';
+comment on column versioning.history.changed is 'The columns that changed, by their names then.';
+comment on column versioning.history.before is 'The row before; null when there was none.';
+comment on column versioning.history.after is 'The row after; null when there is none.';
+comment on column versioning.history.table_id is 'Number of its table in versioning.tables.';
+
+-- A key as the history writes it, from a key as people write it: '007' for 7, a uuid in capitals.
+create or replace function versioning._key(relation regclass, key text)
+returns text
+language plpgsql
+stable
+set search_path = ''
+set timezone = 'UTC'
+set datestyle = 'ISO'
+set intervalstyle = 'postgres'
+set extra_float_digits = 1
+set bytea_output = 'hex'
+as $$
+declare
+    layout versioning.layouts := versioning._newest_layout(versioning._require(relation));
+    fields text[] := versioning._key_values(key, layout.key_count);
+    written text;
+begin
+    execute format(
+        'select %s from (select %s) k',
+        versioning._key_text(relation, layout, 'k'),
+        (
+            select string_agg(format('($1)[%s]::%s as %I', c.place, c.type, c.name), ', ' order by c.place)
+            from unnest(layout.names[:layout.key_count], layout.types[:layout.key_count]) with ordinality c (name, type, place)
+        )
+    ) into written using fields;
+    return written;
+end;
+$$;
+
+revoke all on function versioning._key from public;
+grant execute on function versioning._key to anon, authenticated, service_role;
+comment on function versioning._key is 'A key as the history writes it.';
+
+-- The versions of one row, newest first.
+-- Example: select version, at, operation, changed from versioning.versions('public.spectacles', '6f1c…');
+create or replace function versioning.versions(relation regclass, key text)
+returns setof versioning.history
+language sql
+stable
+set search_path = ''
+as $$
+    select h.*
+    from versioning.history h
+    where h.table_id = versioning._require(relation) and h.key = versioning._key(relation, versions.key)
+    order by h.id desc;
+$$;
+
+revoke all on function versioning.versions from public;
+grant execute on function versioning.versions to anon, authenticated, service_role;
+comment on function versioning.versions is 'The versions of a row, newest first.';
+
+-- One stored version with its layout, for the verbs; raises when there is none that the caller may read.
+create or replace function versioning._record(version bigint, out record versioning.records, out layout versioning.layouts)
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+    select r.* into record from versioning.records r where r.id = version;
+    select l.* into layout from versioning.layouts l where l.id = record.layout_id;
+    if not found then
+        raise exception 'there is no version % for you to read', version
+            using errcode = 'no_data_found',
+                hint = 'versioning.history shows all that you may read; of a row that is gone only editors read the versions.';
+    end if;
+end;
+$$;
+
+revoke all on function versioning._record from public;
+grant execute on function versioning._record to anon, authenticated, service_role;
+comment on function versioning._record is 'A stored version with its layout.';
+
+-- What differs between the rows that two versions left, column by column; with one version, what it changed. Columns are matched over renames and
+-- have the name of the later layout. Values are PostgreSQL's text of them.
+-- Example: select * from versioning.diff(1201, 1207);
+create or replace function versioning.diff(version bigint, other bigint default null)
+returns table (column_name text, type text, before text, after text)
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+    a record := versioning._record(version);
+    b record := versioning._record(coalesce(other, version));
+    earlier text[] := case when other is null then versioning._before(a.record, a.layout) else versioning._after(a.record, a.layout) end;
+    later text[] := versioning._after(b.record, b.layout);
+    old_layout versioning.layouts := a.layout;
+    new_layout versioning.layouts := b.layout;
+begin
+    if old_layout.table_id <> new_layout.table_id then
+        raise exception 'versions % and % cannot be compared: they are of different tables', version, other
+            using errcode = 'invalid_parameter_value', hint = 'Compare versions of one row, or of rows of one table.';
+    end if;
+    return query
+    select
+        case when old_layout.id > new_layout.id then coalesce(o.name, n.name) else coalesce(n.name, o.name) end,
+        coalesce(n.type, o.type),
+        o.value,
+        n.value
+    from unnest(
+        earlier, old_layout.numbers[:old_layout.recorded_count], old_layout.names[:old_layout.recorded_count], old_layout.types[:old_layout.recorded_count]
+    ) with ordinality o (value, number, name, type, place)
+    full join unnest(
+        later, new_layout.numbers[:new_layout.recorded_count], new_layout.names[:new_layout.recorded_count], new_layout.types[:new_layout.recorded_count]
+    ) with ordinality n (value, number, name, type, place) on n.number = o.number
+    where o.value is distinct from n.value
+    order by n.place, o.place;
+end;
+$$;
+
+revoke all on function versioning.diff from public;
+grant execute on function versioning.diff to anon, authenticated, service_role;
+comment on function versioning.diff is 'What differs between two versions, or what one version changed.';
+
+create or replace function versioning._short(value text)
+returns text
+language sql
+immutable
+set search_path = ''
+as $$
+    select case when value is null then '∅' when length(value) > 40 then '“' || left(value, 39) || '…”' else '“' || value || '”' end;
+$$;
+
+revoke all on function versioning._short from public;
+grant execute on function versioning._short to anon, authenticated, service_role;
+comment on function versioning._short is 'A value short enough for a line.';
+
+-- A version in a line, for people. PostgREST offers it as a column of the history.
+create or replace function versioning.summary(version versioning.history)
+returns text
+language sql
+stable
+set search_path = ''
+as $$
+    select version.operation || case
+        when version.operation in ('update', 'publish', 'unpublish', 'restore') and version.before is not null then coalesce(
+            ': ' || string_agg(
+                format('%s %s → %s', c.name, versioning._short(version.before ->> c.name), versioning._short(version.after ->> c.name)),
+                ', ' order by c.place
+            ),
+            ''
+        )
+        else ''
+    end
+    from unnest(version.changed) with ordinality c (name, place);
+$$;
+
+revoke all on function versioning.summary from public;
+grant execute on function versioning.summary to anon, authenticated, service_role;
+comment on function versioning.summary is 'A version in a line.';
