@@ -21,6 +21,7 @@ import {
   type Origin,
   type Source,
 } from "./restore/source.ts";
+import { takeBack } from "./restore/take_back.ts";
 import { type Kind, openTarget, placeOf, type Target } from "./restore/target.ts";
 import { CommandError, progress, runCommand, UsageError } from "./terminal.ts";
 
@@ -291,7 +292,12 @@ async function beside(
     return;
   }
   const rows = await restoreBeside(source.archive, target, options.tables, schema);
-  for (const { copy, rows: number } of rows) console.log(`${colors.green("✔")} ${copy}: ${number} rows`);
+  for (const { living, copy, rows: number } of rows) {
+    console.log(`${colors.green("✔")} ${copy}: ${number} rows`);
+    for (const { what, sql } of await takeBack(target, living, copy)) {
+      console.log(`${colors.cyan("to")} ${what}:\n  ${sql};`);
+    }
+  }
   console.log(
     `${colors.cyan("to do:")} away with it, when you are done:\n  drop schema "${schema}" cascade;`,
   );

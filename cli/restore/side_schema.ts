@@ -25,8 +25,7 @@ export function besideEntries(archive: ArchiveFile, tables: readonly string[], s
 }
 
 function copyOf(all: readonly Entry[], name: string, schema: string): Entry[] {
-  const dot = name.indexOf(".");
-  const [namespace, tag] = dot < 0 ? ["public", name] : [name.slice(0, dot), name.slice(dot + 1)];
+  const [namespace, tag] = partsOf(name);
   const table = all.find((entry) =>
     entry.desc === "TABLE" && entry.namespace === namespace && entry.tag === tag
   );
@@ -87,20 +86,30 @@ function leavesOf(all: readonly Entry[], table: number): number[] {
   return partitions.length === 0 ? [table] : partitions.flatMap((partition) => leavesOf(all, partition));
 }
 
+export interface Beside {
+  /** The living table's name and the copy's, quoted. */
+  living: string;
+  copy: string;
+  rows: number;
+}
+
 /** Makes the copies in one transaction; answers the rows that each has. */
 export async function restoreBeside(
   archive: ArchiveFile,
   target: Target,
   tables: readonly string[],
   schema: string,
-): Promise<{ copy: string; rows: number }[]> {
-  const entries = besideEntries(archive, tables, schema);
-  await restoreEntries(archive, target, entries, WHOLE);
-  const copies = entries.filter(({ desc }) => desc === "TABLE").map(({ tag }) =>
-    `${quoted(schema)}.${quoted(tag)}`
-  );
-  return await Promise.all(copies.map(async (copy) => {
+): Promise<Beside[]> {
+  await restoreEntries(archive, target, besideEntries(archive, tables, schema), WHOLE);
+  return await Promise.all(tables.map(async (name) => {
+    const [namespace, tag] = partsOf(name);
+    const copy = `${quoted(schema)}.${quoted(tag)}`;
     const [row] = await target.session.sql.unsafe<{ rows: string }[]>(`select count(*) as rows from ${copy}`);
-    return { copy, rows: Number(row!.rows) };
+    return { living: `${quoted(namespace)}.${quoted(tag)}`, copy, rows: Number(row!.rows) };
   }));
+}
+
+function partsOf(name: string): [schema: string, table: string] {
+  const dot = name.indexOf(".");
+  return dot < 0 ? ["public", name] : [name.slice(0, dot), name.slice(dot + 1)];
 }

@@ -40,7 +40,7 @@ export async function takeBack(
   const same = keys.map((key) => `now.${key} = old.${key}`).join(" and ");
   const rowOf = (table: string) => `row(${names.map((name) => `${table}.${name}`).join(", ")})::text`;
   const changeable = columns.filter(({ key, always }) => !key && !always).map(({ name }) => quoted(name));
-  const overriding = columns.some(({ always }) => always) ? "overriding system value " : "";
+  const overriding = columns.some(({ always }) => always) ? " overriding system value" : "";
   return [
     {
       what: "see what differs",
@@ -52,7 +52,7 @@ export async function takeBack(
     {
       what: "bring back the rows that are gone",
       sql:
-        `insert into ${living} (${names.join(", ")}) ${overriding}\n  select ${
+        `insert into ${living} (${names.join(", ")})${overriding}\n  select ${
           names.join(", ")
         } from ${copy} old\n` +
         `  where not exists (select from ${living} now where ${same})`,
