@@ -38,6 +38,11 @@ Deno.test("a backup in a new Supabase project", async (test) => {
     await test.step("is let in: the project is empty, and not the one that was backed up", async () => {
       assert.deepEqual([target.kind, target.superuser], ["supabase", false]);
       assert.deepEqual(await refusals(target, backup, NOTHING_ALLOWED), []);
+      const newer = { ...backup, serverVersion: "99.1 (of tomorrow)" };
+      const [older, ...others] = await refusals(target, newer, NOTHING_ALLOWED);
+      assert.match(older!.reason, /its server is version \d+, older than the backup's 99/);
+      assert.deepEqual(others, []);
+      assert.deepEqual(await refusals(target, newer, { ...NOTHING_ALLOWED, olderServer: true }), []);
     });
 
     await test.step("restores without an error, in one transaction, and compares with nothing failed and nothing unchecked", async () => {
