@@ -1360,6 +1360,7 @@ begin
         using null::text, nullif(current_setting('versioning.reason', true), ''), null::text;
         get diagnostics found = row_count;
         perform versioning._record_vanished(number, relation, layout);
+        perform versioning._schedule_first();
     end if;
     return found;
 end;
@@ -2392,8 +2393,12 @@ $$;
 revoke all on function versioning.unschedule from public;
 comment on function versioning.unschedule is 'Ends the upkeep by the clock.';
 
--- Every night at a quarter to four, where pg_cron is. A job that is there already is somebody's choice.
-do $$
+-- Every night at a quarter to four, from the first table on, where pg_cron is. A job that is there already is somebody's choice.
+create or replace function versioning._schedule_first()
+returns void
+language plpgsql
+set search_path = ''
+as $$
 begin
     if to_regclass('cron.job') is null then
         raise warning 'old versions are not removed by themselves: pg_cron is not installed'
@@ -2403,6 +2408,9 @@ begin
     end if;
 end;
 $$;
+
+revoke all on function versioning._schedule_first from public;
+comment on function versioning._schedule_first is 'Sees that there is a job for the upkeep, where there can be one.';
 
 -- Reads all of the history once: a minute or so for millions of versions.
 create or replace view versioning.sizes with (security_invoker = true) as

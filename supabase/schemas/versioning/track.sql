@@ -279,6 +279,7 @@ begin
         using null::text, nullif(current_setting('versioning.reason', true), ''), null::text;
         get diagnostics found = row_count;
         perform versioning._record_vanished(number, relation, layout);
+        perform versioning._schedule_first();
     end if;
     return found;
 end;

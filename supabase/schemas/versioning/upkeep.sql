@@ -58,8 +58,12 @@ $$;
 revoke all on function versioning.unschedule from public;
 comment on function versioning.unschedule is 'Ends the upkeep by the clock.';
 
--- Every night at a quarter to four, where pg_cron is. A job that is there already is somebody's choice.
-do $$
+-- Every night at a quarter to four, from the first table on, where pg_cron is. A job that is there already is somebody's choice.
+create or replace function versioning._schedule_first()
+returns void
+language plpgsql
+set search_path = ''
+as $$
 begin
     if to_regclass('cron.job') is null then
         raise warning 'old versions are not removed by themselves: pg_cron is not installed'
@@ -69,3 +73,6 @@ begin
     end if;
 end;
 $$;
+
+revoke all on function versioning._schedule_first from public;
+comment on function versioning._schedule_first is 'Sees that there is a job for the upkeep, where there can be one.';
