@@ -1,13 +1,14 @@
 /**
  * `npm run bench:large`: a database that takes many invocations, backed up through the whole stack under the hosted limits,
  * restored by the stock pg_restore, and compared table by table; beside it `pg_dump -Fc` of the same database.
- * `--megabytes 1000` says how much COPY text, `--workers 1,2` how many at a time.
+ * `--megabytes 1000` says how much COPY text, `--workers 1,2` how many at a time, `--policy per_worker` how the platform
+ * shares isolates (see stack/functions/limits.ts).
  */
 import { parseArgs } from "node:util";
 import postgres, { type Sql } from "postgres";
 import { bytes, duration } from "../cli/format.ts";
 import { table } from "../cli/terminal.ts";
-import { HOSTED_LIMITS } from "../stack/functions/limits.ts";
+import { HOSTED_LIMITS, type Policy } from "../stack/functions/limits.ts";
 import type { WorkerInfo } from "../stack/functions/functions.ts";
 import { RESTORED, startRestoreTarget } from "../stack/postgres/restore_target.ts";
 import { type Stack, startStack } from "../stack/stack.ts";
@@ -35,12 +36,14 @@ const { values } = parseArgs({
   options: {
     megabytes: { type: "string", default: "1000" },
     workers: { type: "string", default: "1,2" },
+    policy: { type: "string", default: "per_worker" },
     verbose: { type: "boolean", default: false },
   },
 });
 
 const stack = await startStack({
   migrate: "directly",
+  policy: values.policy as Policy,
   log: (source, line) => values.verbose && console.error(`${source}: ${line}`),
 });
 const sql = postgres(stack.superuserUrl, {

@@ -28,7 +28,7 @@ create table if not exists backup.settings (
     id boolean primary key default true,
     function_url text,
     bucket text not null default 'backups',
-    slice_bytes bigint not null default 67108864,
+    slice_bytes bigint not null default 32000000,
     invocation_bytes bigint not null default 100000000,
     part_bytes integer not null default 41943040,
     level integer not null default 4,

@@ -77,7 +77,7 @@ update backup.settings set budget_halvings = 1;
 select is(
     backup._settings_of_attempt() - '{bucket,part_bytes,level,workers,lease_seconds,call_ttl_seconds,max_attempts,lock_timeout_ms}'::text[],
     '{
-        "slice_bytes": 33554432, "invocation_bytes": 100000000,
+        "slice_bytes": 16000000, "invocation_bytes": 100000000,
         "keep_scheduled": 4, "keep_manual": 4, "keep_weekly": 0, "keep_monthly": 0, "keep_yearly": 0
     }'::jsonb,
     'an attempt works with halved budgets'

@@ -28,6 +28,7 @@ export class SegmentDeflater {
   #filled = 0;
   #adler32 = ADLER_OF_NOTHING;
   #rawBytes = 0;
+  #busyMs = 0;
 
   /** `level` is deflate's, 1 (fast) to 9 (small). */
   constructor(level: number) {
@@ -37,6 +38,11 @@ export class SegmentDeflater {
   /** Bytes taken since the segment began. */
   get rawBytes(): number {
     return this.#rawBytes + this.#filled;
+  }
+
+  /** Time that compression and checksums have taken: nearly all of it is the thread's CPU. */
+  get busyMs(): number {
+    return this.#busyMs;
   }
 
   async push(bytes: Uint8Array, emit: Emit): Promise<void> {
@@ -59,15 +65,14 @@ export class SegmentDeflater {
   }
 
   async #flush(emit: Emit): Promise<void> {
+    const begin = performance.now();
     const bytes = this.#block.subarray(0, this.#filled);
     this.#adler32 = adler32(bytes, this.#adler32);
     this.#rawBytes += bytes.length;
     this.#filled = 0;
-    await emit(
-      frame(
-        bytes.length < STORED_BELOW ? stored(bytes) : this.#deflated(bytes),
-      ),
-    );
+    const chunk = frame(bytes.length < STORED_BELOW ? stored(bytes) : this.#deflated(bytes));
+    this.#busyMs += performance.now() - begin;
+    await emit(chunk);
   }
 
   #deflated(bytes: Uint8Array): Uint8Array {

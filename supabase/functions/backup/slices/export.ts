@@ -14,6 +14,8 @@ export interface SliceResult {
   rawBytes: number;
   storedBytes: number;
   pieces: PieceResult[];
+  /** Time that compression and checksums took. */
+  busyMs: number;
 }
 
 /** What is done of a slice that is being exported. */
@@ -45,6 +47,7 @@ export async function exportSlice(
     rawBytes: 0,
     storedBytes: 0,
     pieces: [],
+    busyMs: 0,
   };
   try {
     for (const piece of slice.pieces) {
@@ -75,6 +78,7 @@ export async function exportSlice(
     await writer.settle();
     throw error;
   }
+  done.busyMs = deflater.busyMs;
   return done;
 }
 

@@ -71,7 +71,7 @@ async function exportClaimed(
       };
     },
   });
-  budget.spend(result.rawBytes + result.pieces.length * PIECE_BYTES);
+  budget.spend(result.rawBytes + result.pieces.length * PIECE_BYTES, result.busyMs);
   heart.progress = null;
   await verbs.finishSlice(slice.number, result);
 }
