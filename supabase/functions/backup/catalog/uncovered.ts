@@ -12,7 +12,7 @@ export interface UncoveredRow {
 const PARTS = [2602, 2603, 1418];
 
 /** Codes of kinds by the column that holds them: `t` is a TOAST table, which comes with its table. */
-const KINDS = { relkind: "rpfvmScitI", typtype: "bcdemrp", prokind: "fpwa" };
+export const KINDS = { relkind: "rpfvmScitI", typtype: "bcdemrp", prokind: "fpwa" };
 
 /** The objects, for tests of fewer `classes` and `kinds` than there are. */
 export function uncoveredSql(classes: number[] = Object.values(CLASS), kinds: typeof KINDS = KINDS): string {
