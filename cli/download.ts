@@ -60,7 +60,6 @@ export async function downloadBackup(
   if (failed) throw failed.reason;
   using file = await Deno.open(partial, { write: true });
   await file.truncate(manifest.totals.storedBytes);
-  await file.sync();
   await Deno.rename(partial, path);
   return manifest;
 }

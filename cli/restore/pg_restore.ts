@@ -61,7 +61,8 @@ async function versionOf(path: string): Promise<Program | null> {
 }
 
 export interface RunOptions {
-  archive: string;
+  /** A file, or the bytes in the order in which pg_restore takes them. */
+  archive: string | AsyncIterable<Uint8Array>;
   jobs: number;
   clean: boolean;
   noOwner: boolean;
@@ -84,7 +85,7 @@ export function argumentsOf(
     ...(clean ? ["--clean", "--if-exists"] : []),
     ...(noOwner ? ["--no-owner", "--no-privileges"] : []),
     ...(disableTriggers ? ["--disable-triggers"] : []),
-    archive,
+    ...(typeof archive === "string" ? [archive] : []),
   ];
 }
 
@@ -99,10 +100,11 @@ export async function runPgRestore(program: Program, target: Target, options: Ru
       // A pooler's or a role's limit must not end it in the middle.
       PGCONNECT_TIMEOUT: "15",
     },
-    stdin: "null",
+    stdin: typeof options.archive === "string" ? "null" : "piped",
     stdout: "null",
     stderr: "piped",
   }).spawn();
+  const fed = typeof options.archive === "string" ? null : feed(child, options.archive);
   const said: string[] = [];
   let rest = "";
   for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
@@ -116,9 +118,23 @@ export async function runPgRestore(program: Program, target: Target, options: Ru
     }
   }
   if (rest !== "") said.push(rest);
-  const { success, signal } = await child.status;
+  const [{ success, signal }] = await Promise.all([child.status, fed]);
   if (success) return;
   throw failure(said, signal, options);
+}
+
+/** Ends when pg_restore does: why it stopped reading it says itself. What cannot be read is thrown, and ends it without a commit. */
+async function feed(child: Deno.ChildProcess, pieces: AsyncIterable<Uint8Array>): Promise<void> {
+  const writer = child.stdin.getWriter();
+  try {
+    for await (const piece of pieces) {
+      if (!await writer.write(piece).then(() => true, () => false)) return;
+    }
+    await writer.close().catch(() => {});
+  } catch (error) {
+    child.kill("SIGTERM");
+    throw error;
+  }
 }
 
 function failure(said: string[], signal: string | null, { jobs }: RunOptions): CommandError {

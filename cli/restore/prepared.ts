@@ -30,14 +30,16 @@ export function sqlEntry(
   };
 }
 
-/** Writes it to `path`, which only its owner may read. Blocks stay in the order of the file. */
-export async function writePrepared(
+/**
+ * Its bytes. Blocks come in the order of their entries, which is the order in which pg_restore asks for them: so it can be read
+ * from a pipe as well. A piece is valid until the next one is asked for.
+ */
+export async function* preparedPieces(
   archive: ArchiveFile,
   entries: readonly Entry[],
-  path: string,
-): Promise<void> {
+): AsyncGenerator<Uint8Array> {
   const { header, blocks } = archive;
-  const head = writeHead({
+  yield writeHead({
     database: header.database ?? "",
     serverVersion: header.serverVersion ?? "",
     serverVersionNum: 0,
@@ -47,21 +49,28 @@ export async function writePrepared(
     warnings: [],
   }, { createdAt: header.createdAt, level: header.compression });
   using source = await Deno.open(archive.path);
-  using file = await Deno.open(path, { write: true, create: true, truncate: true, mode: 0o600 });
-  await writeAll(file, head);
   const buffer = new Uint8Array(COPY_BYTES);
-  const wanted = entries.filter(({ hasData }) => hasData).map(({ dumpId }) => blocks.get(dumpId)!);
-  for (const { begin, end } of wanted.sort((a, b) => a.begin - b.begin)) {
+  for (const { dumpId, hasData } of entries) {
+    if (!hasData) continue;
+    const { begin, end } = blocks.get(dumpId)!;
     await source.seek(begin, Deno.SeekMode.Start);
     for (let left = end - begin; left > 0;) {
       const read = await source.read(buffer.subarray(0, Math.min(left, buffer.length)));
       if (read === null) throw new Error(`${archive.path} became shorter while it was read`);
-      await writeAll(file, buffer.subarray(0, read));
+      yield buffer.subarray(0, read);
       left -= read;
     }
   }
 }
 
-async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
-  for (let written = 0; written < bytes.length;) written += await file.write(bytes.subarray(written));
+/** Writes it to `path`, which only its owner may read: several connections need a file. */
+export async function writePrepared(
+  archive: ArchiveFile,
+  entries: readonly Entry[],
+  path: string,
+): Promise<void> {
+  using file = await Deno.open(path, { write: true, create: true, truncate: true, mode: 0o600 });
+  for await (const piece of preparedPieces(archive, entries)) {
+    for (let written = 0; written < piece.length;) written += await file.write(piece.subarray(written));
+  }
 }

@@ -1,10 +1,11 @@
 /** A restore, from a checked archive to a target that may be written: plan, prepared archive, pg_restore. */
+import { dirname } from "node:path";
 import type { Entry } from "../../supabase/functions/backup/toc/entry.ts";
 import { CommandError } from "../terminal.ts";
 import type { ArchiveFile } from "./archive_file.ts";
 import { findPgRestore, runPgRestore } from "./pg_restore.ts";
 import { type Plan, type PlanOptions, planRestore } from "./plan.ts";
-import { writePrepared } from "./prepared.ts";
+import { preparedPieces, writePrepared } from "./prepared.ts";
 import type { Target } from "./target.ts";
 
 export interface RestoreOptions extends PlanOptions {
@@ -46,32 +47,27 @@ export async function planned(archive: ArchiveFile, target: Target, options: Res
   return plan;
 }
 
-/** Writes the prepared archive beside the archive, restores it, and removes it. Throws CommandError. */
+/** Restores a prepared archive of these entries: through a pipe, or with several connections from a file that is removed. Throws CommandError. */
 export async function restoreEntries(
   archive: ArchiveFile,
   target: Target,
   entries: readonly Entry[],
-  options: RestoreOptions,
+  { jobs, clean, noOwner, dataOnly }: RestoreOptions,
   onEntry?: (entry: string) => void,
 ): Promise<void> {
   const program = await findPgRestore(target.version);
-  const folder = await Deno.makeTempDir({
-    prefix: "restore-",
-    dir: archive.path.replace(/[^/]*$/, "") || ".",
-  })
-    .catch(() => Deno.makeTempDir({ prefix: "restore-" }));
+  const options = {
+    ...{ jobs, clean, noOwner, disableTriggers: dataOnly && target.superuser },
+    ...(onEntry ? { onEntry } : {}),
+  };
+  if (jobs === 1) {
+    return await runPgRestore(program, target, { ...options, archive: preparedPieces(archive, entries) });
+  }
+  const path = await Deno.makeTempFile({ prefix: "restore-", suffix: ".dump", dir: dirname(archive.path) });
   try {
-    const path = `${folder}/prepared.dump`;
     await writePrepared(archive, entries, path);
-    await runPgRestore(program, target, {
-      archive: path,
-      jobs: options.jobs,
-      clean: options.clean,
-      noOwner: options.noOwner,
-      disableTriggers: options.dataOnly && target.superuser,
-      ...(onEntry ? { onEntry } : {}),
-    });
+    await runPgRestore(program, target, { ...options, archive: path });
   } finally {
-    await Deno.remove(folder, { recursive: true });
+    await Deno.remove(path);
   }
 }
