@@ -125,7 +125,7 @@ function callsPlatform({ definition }: Entry): boolean {
 
 /** Comments, labels and grants go where their object goes. */
 function fateOfFollower(
-  { desc, tag, namespace, dependencies }: Entry,
+  { tag, namespace, dependencies }: Entry,
   fates: Map<number, Fate>,
 ): [Fate, string] {
   if (namespace === "supabase_migrations") return ["migrations", ""];
