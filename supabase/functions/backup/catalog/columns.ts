@@ -1,4 +1,4 @@
-/** Columns of tables and views, read with their relation: one array each, for there are many. */
+/** Columns of tables and views, read with their relation: as JSON text until they are written, for there are many. */
 import { collationName } from "./types.ts";
 import { foreignOptionsSql } from "./options.ts";
 
@@ -33,6 +33,11 @@ export interface RareColumn {
   notNullInherited?: true;
   /** Existing rows may violate it: it comes after the data. */
   notNullInvalid?: true;
+}
+
+/** The columns in columnsSql()'s text; none where a relation has none, or is not written. */
+export function parseColumns(text: string | null): Column[] {
+  return text === null ? [] : JSON.parse(text);
 }
 
 /** What an SQL expression of columns says of not null. */
@@ -85,7 +90,7 @@ const SAME_EXPRESSION = `coalesce(a.attgenerated <> '' and bool_and(
 const OPTIONS_SQL =
   "(select string_agg(o.option, ', ' order by o.place) from unnest(a.attoptions) with ordinality as o (option, place) where o.option !~ '^pg_attver=')";
 
-/** The columns of the relation c (with `c.child`: whether it has parents) as a JSON array, an SQL expression. */
+/** The columns of the relation c (with `c.child`: whether it has parents) as the text of a JSON array, an SQL expression. */
 export function columnsSql(version: number): string {
   const notNull = version >= 180000 ? NAMED_NOT_NULL : UNNAMED_NOT_NULL;
   return `(select json_agg(json_build_array(a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
@@ -113,7 +118,7 @@ export function columnsSql(version: number): string {
             where i.inhrelid = c.oid and p.attname = a.attname and not p.attisdropped
             having count(*) > 0) end${notNull.fields}
         )) end
-      ) order by a.attnum)
+      ) order by a.attnum)::text
     from pg_attribute a
     join pg_type t on t.oid = a.atttypid
     ${notNull.join}

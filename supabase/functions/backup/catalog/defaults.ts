@@ -1,7 +1,7 @@
 /** Defaults of columns: inside of CREATE TABLE unless what they need needs the table (a sequence that the column owns). */
 import type { Catalog } from "./catalog.ts";
 import { CLASS } from "./class_ids.ts";
-import type { Column } from "./columns.ts";
+import { type Column, parseColumns } from "./columns.ts";
 import { type CatalogObject, mainEntry, makeObject } from "./object.ts";
 
 /** Of each column with a default the way to its expression. */
@@ -16,7 +16,7 @@ interface Table {
   whole: boolean;
   bound?: string | null;
   parents?: { oid: number }[] | null;
-  columns: Column[] | null;
+  columns: string | null;
 }
 
 /** The column stands in CREATE TABLE. A partition's always does: it is made alone and attached afterwards. */
@@ -26,7 +26,7 @@ export function isPrinted({ bound }: { bound?: string | null }, [, , , , rare]: 
 
 export function addDefaults(row: Table, table: CatalogObject, catalog: Catalog): Defaults {
   const defaults = new Map<number, { inlineExpression(): string | null }>();
-  for (const column of row.columns ?? []) {
+  for (const column of parseColumns(row.columns)) {
     const [number, name, , , rare] = column;
     if (!rare) continue;
     // Without a default of its own the column would get the parent's.

@@ -2,15 +2,20 @@
 import { type Catalog, objectKey } from "./catalog.ts";
 import { CLASS } from "./class_ids.ts";
 import { type CatalogObject, type Kind, makeObject } from "./object.ts";
+import type { Session } from "../postgres/session.ts";
+import { eachRow } from "./rows.ts";
 import { FIRST_USER_OID } from "./selection.ts";
 
-export interface DependencyRow {
-  /** Catalog, OID, catalog and OID of what it refers to, character code of the type of dependency. */
-  edge: [classId: number, oid: number, referencedClassId: number, referencedOid: number, type: number];
-}
+/** Catalog, OID, catalog and OID of what it refers to, character code of the type of dependency. */
+type Edge = [classId: number, oid: number, referencedClassId: number, referencedOid: number, type: number];
+
+/** One after another, in one array: there are more of them than of anything else. Those of one object follow each other. */
+export type Edges = readonly number[];
+
+const EDGE_NUMBERS = 5;
 
 /** Members of operator families are not objects of their own: what they depend on, their family depends on. */
-export const DEPENDENCIES_SQL = `
+const DEPENDENCIES_SQL = `
   select array[d.classid::int8, d.objid::int8, d.refclassid::int8, d.refobjid::int8, ascii(d.deptype::text)] as edge
   from (
     select classid, objid, refclassid, refobjid, deptype
@@ -55,19 +60,24 @@ const CARRIERS: ReadonlyMap<number, Kind> = new Map([
   [CLASS.foreignServer, "foreign server"],
 ]);
 
+export async function readEdges(session: Session): Promise<Edges> {
+  const edges: number[] = [];
+  await eachRow<{ edge: Edge }>(session, DEPENDENCIES_SQL, ({ edge }) => edges.push(...edge));
+  return edges;
+}
+
 /** Adds to each object's `needs` what pg_depend says; adds objects for what stands between two others. */
-export function resolveEdges(rows: DependencyRow[], catalog: Catalog): void {
+export function resolveEdges(edges: Edges, catalog: Catalog): void {
   const extensions = new Map<number, CatalogObject>();
-  const references = new Map<number, DependencyRow["edge"][]>();
-  for (const { edge } of rows) {
-    const [classId, oid, referencedClassId, referencedOid, type] = edge;
+  /** Where the edges of an object begin. */
+  const begins = new Map<number, number>();
+  for (let at = 0; at < edges.length; at += EDGE_NUMBERS) {
+    const [classId, oid, referencedClassId, referencedOid, type] = edgeAt(edges, at);
     const key = objectKey(classId, oid);
-    const list = references.get(key);
-    if (type === MEMBER) {
-      const extension = catalog.find(referencedClassId, referencedOid);
-      if (extension) extensions.set(key, extension);
-    } else if (list) list.push(edge);
-    else references.set(key, [edge]);
+    if (!begins.has(key)) begins.set(key, at);
+    if (type !== MEMBER) continue;
+    const extension = catalog.find(referencedClassId, referencedOid);
+    if (extension) extensions.set(key, extension);
   }
   for (const [key, extension] of extensions) catalog.findByKey(key)?.needs.unshift(extension);
 
@@ -93,9 +103,11 @@ export function resolveEdges(rows: DependencyRow[], catalog: Catalog): void {
   // Carriers are appended while this runs, and are visited in their turn.
   for (const object of catalog.objects) {
     if (object.classId === 0) continue;
-    for (
-      const [, , classId, oid, type] of references.get(objectKey(object.classId, object.oid)) ?? []
-    ) {
+    const begin = begins.get(objectKey(object.classId, object.oid)) ?? edges.length;
+    for (let at = begin; at < edges.length; at += EDGE_NUMBERS) {
+      const [ownClassId, ownOid, classId, oid, type] = edgeAt(edges, at);
+      if (ownClassId !== object.classId || ownOid !== object.oid) break;
+      if (type === MEMBER) continue;
       const referenced = find(classId, oid);
       if (!referenced) continue;
       if (type === MADE_DEPENDENT) dependOnExtension(catalog, object, referenced);
@@ -106,6 +118,10 @@ export function resolveEdges(rows: DependencyRow[], catalog: Catalog): void {
       else object.needs.push(referenced);
     }
   }
+}
+
+function edgeAt(edges: Edges, at: number): Edge {
+  return edges.slice(at, at + EDGE_NUMBERS) as Edge;
 }
 
 function dependOnExtension(

@@ -1,7 +1,7 @@
 /** Reads the catalogs of a database: a fixed number of queries, sent together, whatever the number of objects. */
 import type { Session } from "../postgres/session.ts";
 import { Catalog, type ColumnGrant, type Facts, objectKey } from "./catalog.ts";
-import { DEPENDENCIES_SQL, type DependencyRow, resolveEdges } from "./edges.ts";
+import { readEdges, resolveEdges } from "./edges.ts";
 import { FAMILIES } from "./families.ts";
 import { COLUMN_GRANTS_SQL } from "./relations.ts";
 import { rows } from "./rows.ts";
@@ -72,7 +72,7 @@ export async function readCatalog(
     Promise.all([
       rows<{ view: number; source: number }>(session, REFRESHES_SQL),
       rows<{ from: number; to: number }>(session, CONFIG_KEYS_SQL),
-      rows<DependencyRow>(session, DEPENDENCIES_SQL),
+      readEdges(session),
       rows<UncoveredRow>(session, uncoveredSql()),
     ]),
     Promise.all(queries.map((query) => query === null ? [] : rows<unknown>(session, query))),
@@ -86,10 +86,10 @@ export async function readCatalog(
   for (const [index, family] of FAMILIES.entries()) {
     for (const row of families[index]!) family.read(row, catalog);
   }
-  const [refreshes, configKeys, dependencies, uncovered] = links;
+  const [refreshes, configKeys, edges, uncovered] = links;
   orderRefreshes(refreshes, catalog);
   orderConfigData(configKeys, catalog);
-  resolveEdges(dependencies, catalog);
+  resolveEdges(edges, catalog);
   warnOfUncovered(uncovered, catalog);
   return catalog;
 }

@@ -6,10 +6,18 @@ const BATCH = 250;
 
 /** The rows of a query in its order. */
 export async function rows<Row>(session: Session, query: string): Promise<Row[]> {
-  const batches = await session.sql.unsafe<{ batch: Row[] }[]>(`
+  const all: Row[] = [];
+  await eachRow<Row>(session, query, (row) => all.push(row));
+  return all;
+}
+
+/** Hands the rows of a query to `take` as they come, so that no more than a message of them need be kept. */
+export async function eachRow<Row>(session: Session, query: string, take: (row: Row) => void): Promise<void> {
+  await session.sql.unsafe<{ batch: Row[] }[]>(`
     select json_agg(n.q order by n.place) as batch
     from (select q, row_number() over () as place from (${query}) as q) as n
     group by (n.place - 1) / ${BATCH}
-    order by (n.place - 1) / ${BATCH}`);
-  return batches.flatMap(({ batch }) => batch);
+    order by (n.place - 1) / ${BATCH}`).forEach(({ batch }) => {
+    for (const row of batch) take(row);
+  });
 }

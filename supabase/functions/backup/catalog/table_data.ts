@@ -1,6 +1,6 @@
 /** Rows of tables: which of them go into the archive, and how they come back. */
 import type { Catalog } from "./catalog.ts";
-import type { Column } from "./columns.ts";
+import { type Column, parseColumns } from "./columns.ts";
 import { attachedEntry, type CatalogObject, makeObject } from "./object.ts";
 
 export interface TableDataRow {
@@ -10,7 +10,7 @@ export interface TableDataRow {
   name: string;
   owner: string;
   whole: boolean;
-  columns: Column[] | null;
+  columns: string | null;
   accessMethod: string | null;
   /** The filter of an extension's configuration table, "" for all rows; null for other tables. */
   config: string | null;
@@ -49,7 +49,7 @@ export function addTableData(row: TableDataRow, table: CatalogObject, catalog: C
     needs: [table],
     render: () => {
       const name = catalog.qualified(row);
-      const columnList = copyColumns(row.columns ?? [], catalog);
+      const columnList = copyColumns(parseColumns(row.columns), catalog);
       return [attachedEntry(object, {
         desc: "TABLE DATA",
         tag: row.name,

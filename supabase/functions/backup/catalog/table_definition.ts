@@ -17,13 +17,14 @@ const COMPRESSIONS = { p: "pglz", l: "lz4" };
 /** `checks` are those that are written inside; `defaults` those that are. */
 export function tableDefinition(
   row: TableRow,
+  columns: readonly Column[],
   type: string,
   defaults: Defaults,
   checks: readonly Check[],
   catalog: Catalog,
 ): string {
   const lines = [
-    ...(row.columns ?? []).flatMap((column) => columnLine(row, column, defaults, catalog)),
+    ...columns.flatMap((column) => columnLine(row, column, defaults, catalog)),
     ...checks.filter(({ local }) => local || row.bound !== null)
       .map(({ name, definition }) => `CONSTRAINT ${catalog.quote(name)} ${definition}`),
   ].map((line) => `\n    ${line}`).join(",");
@@ -43,7 +44,7 @@ export function tableDefinition(
     parameters.length > 0 ? `\nWITH (${parameters.join(", ")})` : "",
     row.serverOptions === null ? "" : `\nOPTIONS (\n    ${row.serverOptions}\n)`,
     ";\n",
-    ...(row.columns ?? []).flatMap((column) => columnCommands(row, column, catalog)),
+    ...columns.flatMap((column) => columnCommands(row, column, catalog)),
     tableCommands(row, catalog),
   ].join("");
 }

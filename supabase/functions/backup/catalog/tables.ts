@@ -3,7 +3,7 @@ import { commentEntry } from "./attachments.ts";
 import type { Catalog } from "./catalog.ts";
 import { addChecks, type Check, CHECKS_SQL, inlineCheckComments } from "./checks.ts";
 import { CLASS } from "./class_ids.ts";
-import { type Column, columnsSql } from "./columns.ts";
+import { type Column, columnsSql, parseColumns } from "./columns.ts";
 import { addDefaults, type Defaults } from "./defaults.ts";
 import type { Family } from "./family.ts";
 import { type CatalogObject, type Draft, mainEntry, makeObject } from "./object.ts";
@@ -34,7 +34,8 @@ export interface TableRow extends RelationRow, TableDataRow {
   forcesRowSecurity: boolean;
   /** Quoted names, in the order of inheritance. */
   parents: { oid: number; name: string }[] | null;
-  columns: Column[] | null;
+  /** For parseColumns(). */
+  columns: string | null;
   checks: Check[] | null;
   server: string | null;
   serverOptions: string | null;
@@ -101,7 +102,8 @@ function render(
   catalog: Catalog,
 ): Draft[] {
   const type = TYPES[row.kind];
-  const columns = new Map((row.columns ?? []).map(([number, name]) => [number, name]));
+  const columns = parseColumns(row.columns);
+  const names = new Map(columns.map(([number, name]) => [number, name]));
   const inline = checks.filter(([check]) => check.form === "inline");
   return [
     mainEntry(object, {
@@ -109,19 +111,24 @@ function render(
       owner: row.owner,
       tablespace: row.kind === "f" ? null : row.tablespace,
       tableam: row.kind === "r" ? row.accessMethod : null,
-      definition: tableDefinition(row, type, defaults, inline.map(([, check]) => check), catalog),
+      definition: tableDefinition(row, columns, type, defaults, inline.map(([, check]) => check), catalog),
       drop: `DROP ${type} ${catalog.qualified(row)};\n`,
     }),
-    ...relationDescribed(catalog, object, { type, owner: row.owner, columns }),
-    ...notNullComments(row, object, catalog),
+    ...relationDescribed(catalog, object, { type, owner: row.owner, columns: names }),
+    ...notNullComments(row, columns, object, catalog),
     ...inlineCheckComments(row, object, inline, catalog),
     ...relationGranted(catalog, object, row),
   ];
 }
 
 /** Comments on not null, which is a constraint since 18. */
-function notNullComments(row: TableRow, object: CatalogObject, catalog: Catalog): Draft[] {
-  return (row.columns ?? []).flatMap(([, , , , rare]) => {
+function notNullComments(
+  row: TableRow,
+  columns: Column[],
+  object: CatalogObject,
+  catalog: Catalog,
+): Draft[] {
+  return columns.flatMap(([, , , , rare]) => {
     if (rare?.notNullComment === undefined) return [];
     const type = `CONSTRAINT ${catalog.quote(rare.notNullName!)} ON`;
     const what = { type, name: catalog.quote(row.name), owner: row.owner };

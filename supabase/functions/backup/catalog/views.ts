@@ -1,7 +1,7 @@
 /** Views and materialized views. A view is made by its rule; where the rule needs what needs the view, it stands in with null columns. */
 import { type Catalog } from "./catalog.ts";
 import { CLASS } from "./class_ids.ts";
-import { type Column, columnsSql } from "./columns.ts";
+import { columnsSql, parseColumns } from "./columns.ts";
 import { addDefaults } from "./defaults.ts";
 import type { Family } from "./family.ts";
 import { dependsOnExtensions } from "./functions.ts";
@@ -27,7 +27,8 @@ interface Row extends RelationRow {
   replicaIdentity: "d" | "n" | "f" | "i";
   forcesRowSecurity: boolean;
   populated: boolean;
-  columns: Column[] | null;
+  /** For parseColumns(). */
+  columns: string | null;
   rule: number;
   /** Without the semicolon. */
   body: string;
@@ -70,7 +71,7 @@ export const views: Family<Row> = {
 
 function render(row: Row, view: CatalogObject, catalog: Catalog): Draft[] {
   const type = row.kind === "m" ? "MATERIALIZED VIEW" : "VIEW";
-  const columns = new Map((row.columns ?? []).map(([number, name]) => [number, name]));
+  const columns = new Map(parseColumns(row.columns).map(([number, name]) => [number, name]));
   const definition = row.kind === "m"
     ? materializedDefinition(row, view, catalog)
     : view.form === "dummy"
@@ -113,13 +114,13 @@ function materializedDefinition(row: Row, view: CatalogObject, catalog: Catalog)
     parameters.length > 0 ? `\nWITH (${parameters.join(", ")})` : "",
     ` AS\n${row.body}\n  WITH NO DATA;\n`,
     dependsOnExtensions(catalog, view, `MATERIALIZED VIEW ${name}`),
-    ...(row.columns ?? []).flatMap((column) => columnCommands(row, column, catalog)),
+    ...parseColumns(row.columns).flatMap((column) => columnCommands(row, column, catalog)),
   ].join("");
 }
 
 /** Names, types and collations as in the view, and nothing to depend on. */
 function nullColumns(row: Row, catalog: Catalog): string {
-  const columns = (row.columns ?? []).map(([, name, type, , rare]) => {
+  const columns = parseColumns(row.columns).map(([, name, type, , rare]) => {
     const collation = rare?.collation === undefined ? "" : ` COLLATE ${rare.collation}`;
     return `\n    NULL::${type}${collation} AS ${catalog.quote(name)}`;
   });
