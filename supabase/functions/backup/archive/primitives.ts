@@ -8,11 +8,12 @@ export const OFFSET_SIZE = 8;
 export const OFFSET_NOT_SET = 1;
 export const OFFSET_NO_DATA = 3;
 
-const INITIAL_BYTES = 64 * 1024;
+const BUFFER_BYTES = 64 * 1024;
 
-/** Collects bytes in a buffer that doubles. */
+/** Collects bytes in buffers that are joined at the end: one that grows would be held twice, half empty, whenever it is full. */
 export class ByteWriter {
-  #buffer = new Uint8Array(INITIAL_BYTES);
+  readonly #full: Uint8Array[] = [];
+  #buffer = new Uint8Array(BUFFER_BYTES);
   #length = 0;
   readonly #encoder = new TextEncoder();
 
@@ -58,16 +59,22 @@ export class ByteWriter {
   }
 
   bytes(): Uint8Array {
-    return this.#buffer.slice(0, this.#length);
+    const buffers = [...this.#full, this.#buffer.subarray(0, this.#length)];
+    const joined = new Uint8Array(buffers.reduce((sum, { length }) => sum + length, 0));
+    let position = 0;
+    for (const buffer of buffers) {
+      joined.set(buffer, position);
+      position += buffer.length;
+    }
+    return joined;
   }
 
+  /** Makes room for `more` bytes in one buffer. */
   #reserve(more: number): void {
     if (this.#length + more <= this.#buffer.length) return;
-    const grown = new Uint8Array(
-      Math.max(this.#buffer.length * 2, this.#length + more),
-    );
-    grown.set(this.#buffer.subarray(0, this.#length));
-    this.#buffer = grown;
+    this.#full.push(this.#buffer.subarray(0, this.#length));
+    this.#buffer = new Uint8Array(Math.max(BUFFER_BYTES, more));
+    this.#length = 0;
   }
 }
 
