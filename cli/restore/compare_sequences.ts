@@ -108,13 +108,17 @@ async function tryRows(sql: Session["sql"], tables: readonly string[]): Promise<
       const listed = columns.filter(({ fill }) => fill !== "none");
       const copied = listed.filter(({ fill }) => fill === "copy").map(({ name }) => quoted(name));
       if (listed.length === 0) continue;
-      const { count } = await sql.unsafe(
+      // Not even an insert of no row: triggers for statements would act.
+      if (copied.length > 0 && (await sql.unsafe(`select from ${table} limit 1`)).length === 0) {
+        tried.empty++;
+        continue;
+      }
+      await sql.unsafe(
         copied.length === 0
           ? `insert into ${table} default values`
           : `insert into ${table} (${copied.join(", ")}) select ${copied.join(", ")} from ${table} limit 1`,
       );
-      if (count === 0) tried.empty++;
-      else tried.passed++;
+      tried.passed++;
     } catch (error) {
       // A duplicate of a key without a default was to be expected, and shows that the key is kept.
       const { code, message } = error as { code?: string; message: string };

@@ -1,5 +1,6 @@
 /** The stock pg_restore: found, of a version that fits, and run with its words understood. */
 import { CommandError } from "../terminal.ts";
+import { adviceOn } from "./advice.ts";
 import { libpqEnvironment, type Target } from "./target.ts";
 
 export interface Program {
@@ -147,19 +148,11 @@ function failure(said: string[], signal: string | null, { jobs }: RunOptions): C
     ? `it was ended by ${signal}`
     : error?.trim() || said.slice(-3).join(" ") || "it said nothing";
   const where = entry === undefined ? "" : ` at entry ${entry}`;
-  const lockTable = /out of shared memory/.test(text)
-    ? " The server has too few locks for one transaction: --jobs 2 does without it."
-    : "";
-  const membership =
-    /MATERIALIZED VIEW DATA/.test(entry ?? "") && /permission denied|row-level security/.test(why)
-      ? " A refresh runs as the view's owner: who is a member of which role, and bypasses row security, is not in a backup. " +
-        "Create the roles so first."
-      : "";
   return new CommandError(
     `pg_restore stopped${where}: ${why}`,
     (jobs > 1
       ? "What came before it is in the target: empty it, and begin again. Without --jobs a restore is one transaction: all or nothing."
       : "Nothing was changed: the restore is one transaction. Remove the cause and run the same command again.") +
-      lockTable + membership,
+      adviceOn(entry ?? "", text),
   );
 }

@@ -40,6 +40,8 @@ export interface PlanOptions extends Wanted {
 export interface Plan {
   /** Everything was asked for, not some tables or schemas, rows or definitions. */
   whole: boolean;
+  /** Owners and grants are as in the archive, not left out. */
+  owners: boolean;
   /** For the prepared archive. */
   entries: Entry[];
   /** Entries of the archive that the target will have as they are. */
@@ -72,6 +74,7 @@ export async function planRestore(archive: ArchiveFile, target: Target, options:
   const nextId = () => ++last;
   const plan: Plan = {
     whole: whole && !options.schemaOnly && !options.dataOnly,
+    owners: !options.noOwner,
     ...{
       entries: [],
       restored: [],
@@ -93,6 +96,8 @@ export async function planRestore(archive: ArchiveFile, target: Target, options:
   );
   const webhooks: Entry[] = [];
   for (const fated of fates) place(fated);
+
+  leaveOutLooseKeys();
 
   // 2. What cannot be without an extension that is not to be had.
   const missing = missingExtensions(plan.restored, target);
@@ -199,6 +204,22 @@ export async function planRestore(archive: ArchiveFile, target: Target, options:
     plan.restored.push(entry);
   }
 
+  /** Foreign keys to tables that neither come along nor are there. */
+  function leaveOutLooseKeys(): void {
+    const tables = new Map(all.filter(({ desc }) => desc === "TABLE").map((entry) => [entry.dumpId, entry]));
+    plan.restored = plan.restored.filter(({ desc, namespace, tag, dependencies }) => {
+      if (desc !== "FK CONSTRAINT") return true;
+      const missing = dependencies.map((id) => tables.get(id)).find((table) =>
+        table !== undefined && !plan.restored.includes(table) &&
+        !present.hasTable(table.namespace!, table.tag)
+      );
+      if (missing === undefined) return true;
+      const why = `it refers to ${missing.namespace}.${missing.tag}, which the target has not`;
+      plan.leftOut.push({ what: `${desc} ${namespace}.${tag}`, why });
+      return false;
+    });
+  }
+
   function hasTableEntry(schema: string, name: string): boolean {
     return plan.restored.some(({ desc, namespace, tag }) =>
       desc === "TABLE" && namespace === schema && tag === name
@@ -222,6 +243,10 @@ export async function planRestore(archive: ArchiveFile, target: Target, options:
       return { ...entry, owner: null };
     }
     if (definition === null || (desc !== "ACL" && desc !== "DEFAULT ACL")) return entry;
+    if (options.noOwner) {
+      plan.altered.set(entry.dumpId, "without grants, as asked for");
+      return entry;
+    }
     // Becoming the role that granted takes a superuser; the owner's own grant has the same effect.
     if (!target.superuser) definition = definition.replace(/^(SET|RESET) SESSION AUTHORIZATION.*;\n/gm, "");
     if (unknown.size > 0) definition = withoutRoles(definition, unknown);

@@ -104,9 +104,25 @@ function ofTable(entries: readonly Entry[], name: string): number[] {
       like.length === 0 ? "Names are schema.table, not quoted." : `It has ${like.slice(0, 20).join(", ")}.`,
     );
   }
-  const ids = entries.filter(({ desc, tag, namespace, dependencies }) => {
-    if (namespace !== schema || !dependencies.includes(relation.dumpId)) return false;
-    return ON_TABLE.has(desc) || (OF_TABLE.has(desc) && (tag === table || tag.startsWith(`${table} `)));
-  }).map(({ dumpId }) => dumpId);
-  return [relation.dumpId, ...ids];
+  return ofRelation(entries, relation);
+}
+
+/** With its partitions: a partitioned table has no rows of its own. */
+function ofRelation(entries: readonly Entry[], { dumpId, namespace: schema, tag: table }: Entry): number[] {
+  const ids = new Set([dumpId]);
+  for (const { desc, tag, namespace, dumpId: id, dependencies } of entries) {
+    if (!dependencies.includes(dumpId)) continue;
+    if (desc === "TABLE ATTACH" && dependencies[1] === dumpId) {
+      const partition = entries.find((entry) => entry.dumpId === dependencies[0])!;
+      for (const of of [id, ...ofRelation(entries, partition)]) ids.add(of);
+    }
+    if (namespace !== schema) continue;
+    if (ON_TABLE.has(desc) || (OF_TABLE.has(desc) && (tag === table || tag.startsWith(`${table} `)))) {
+      ids.add(id);
+    }
+  }
+  for (const { desc, dumpId: id, dependencies } of entries) {
+    if (desc === "INDEX ATTACH" && dependencies.every((needed) => ids.has(needed))) ids.add(id);
+  }
+  return [...ids];
 }
