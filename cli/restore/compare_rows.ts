@@ -4,11 +4,13 @@ import type { Manifest } from "../../supabase/functions/backup/manifest/manifest
 import type { Session } from "../../supabase/functions/backup/postgres/session.ts";
 import { copyStatement } from "../../supabase/functions/backup/slices/piece.ts";
 import { wholeTable } from "../../supabase/functions/backup/slices/plan.ts";
-import type { Dump, Entry } from "../../supabase/functions/backup/toc/entry.ts";
+import type { Dump, Entry, TableData } from "../../supabase/functions/backup/toc/entry.ts";
 import { type ArchiveFile, largeObjectsOf, rowsOf } from "./archive_file.ts";
 import type { Check } from "./check.ts";
 import { type Content, ContentHash, contentOf } from "./content_hash.ts";
+import { columnsOf, linesOf } from "./copy_text.ts";
 import type { Plan } from "./plan.ts";
+import { quoted } from "./roles.ts";
 
 export async function compareRows(
   archive: ArchiveFile,
@@ -31,7 +33,9 @@ export async function compareRows(
     const name = `${entry.namespace}.${entry.tag}`;
     const what = `rows: ${name}`;
     onTable(name);
-    const held = await contentOf(rowsOf(archive, entry.dumpId));
+    const { columns, lost } = sharedColumns(entry);
+    const rows = rowsOf(archive, entry.dumpId);
+    const held = await contentOf(lost.length === 0 ? rows : projected(rows, entry, columns));
     const said = manifest?.tables.find(({ schema, name }) =>
       schema === entry.namespace && name === entry.tag
     );
@@ -46,7 +50,7 @@ export async function compareRows(
     if (why !== undefined) return { what, outcome: "skipped", detail: `${held.rows} rows: ${why}` };
     let found: Content;
     try {
-      found = await contentThere(entry);
+      found = await contentThere(entry, columns);
     } catch (error) {
       // The transaction is over; whatever comes after would fail of that.
       throw new Error(`${name} could not be read in the target: ${(error as Error).message}`, {
@@ -54,7 +58,8 @@ export async function compareRows(
       });
     }
     const same = found.rows === held.rows && found.hash === held.hash;
-    if (same) return { what, outcome: "passed", detail: `${held.rows} rows, content ${held.hash}` };
+    const without = lost.length === 0 ? "" : ` without ${lost.join(", ")}, which the target has not`;
+    if (same) return { what, outcome: "passed", detail: `${held.rows} rows, content ${held.hash}${without}` };
     const detail =
       `${found.rows} rows, content ${found.hash}, instead of ${held.rows} rows, content ${held.hash}`;
     return mayHaveMore && found.rows > held.rows
@@ -62,18 +67,44 @@ export async function compareRows(
       : { what, outcome: "failed", detail };
   }
 
-  async function contentThere(entry: Entry): Promise<Content> {
-    const there = dump.data.find(({ schema, name }) => schema === entry.namespace && name === entry.tag);
+  /** In the archive's order: the table's columns may be ordered otherwise, and a table of the platform may lack some. */
+  function sharedColumns(entry: Entry): { columns: string[]; lost: string[] } {
+    const all = columnsOf(entry.copy!);
+    const there = tableThere(entry);
+    if (there === undefined) return { columns: all, lost: [] };
+    const has = new Set(columnsOf(`COPY t ${there.columnList} FROM stdin;\n`));
+    return {
+      columns: all.filter((column) => has.has(column)),
+      lost: all.filter((column) => !has.has(column)),
+    };
+  }
+
+  async function contentThere(entry: Entry, columns: readonly string[]): Promise<Content> {
+    const there = tableThere(entry);
     if (there === undefined) return { rows: 0, hash: "no such table" };
-    // The archive's columns in the archive's order: the table's may be ordered otherwise.
-    const [, columnList = ""] =
-      /^COPY (?:"(?:[^"]|"")+"|\S)+ (\([\s\S]*\)) FROM stdin;\n$/.exec(entry.copy!) ?? [];
+    const list = columns.length === 0 ? "" : `(${columns.map(quoted).join(", ")})`;
     const hash = new ContentHash();
-    await session.copy(
-      copyStatement({ ...wholeTable(there), columns: columnList }),
-      (block) => hash.push(block),
-    );
+    await session.copy(copyStatement({ ...wholeTable(there), columns: list }), (block) => hash.push(block));
     return hash.content;
+  }
+
+  function tableThere(entry: Entry): TableData | undefined {
+    return dump.data.find(({ schema, name }) => schema === entry.namespace && name === entry.tag);
+  }
+}
+
+/** Lines with the fields of some columns only. */
+async function* projected(
+  rows: AsyncIterable<Uint8Array>,
+  entry: Entry,
+  columns: readonly string[],
+): AsyncGenerator<Uint8Array> {
+  const kept = new Set(columns);
+  const keep = columnsOf(entry.copy!).map((column) => kept.has(column));
+  const [decoder, encoder] = [new TextDecoder(), new TextEncoder()];
+  for await (const line of linesOf(rows)) {
+    const fields = decoder.decode(line).split("\t").filter((_, index) => keep[index]);
+    yield encoder.encode(`${fields.join("\t")}\n`);
   }
 }
 

@@ -34,3 +34,19 @@ export function needing(entries: readonly Entry[], missing: readonly string[], t
   }
   return ids;
 }
+
+/** Extensions that are in another schema than the backup's: what calls their functions by their schema would not find them. */
+export function movedExtensions(entries: readonly Entry[], { extensions }: Target): string[] {
+  return entries.flatMap(({ desc, tag, definition }) => {
+    const [, wanted] = / WITH SCHEMA (?:"((?:[^"]|"")+)"|(\S+));\n$/.exec(definition ?? "")?.filter((part) =>
+      part !== undefined
+    ) ?? [];
+    const there = extensions.get(tag);
+    if (desc !== "EXTENSION" || there === undefined || wanted === undefined || there === wanted) {
+      return [];
+    }
+    return [
+      `extension ${tag} is in the schema ${there} here, and in ${wanted} in the backup: what names ${wanted} for it will not find it`,
+    ];
+  });
+}

@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import type { Entry } from "../../supabase/functions/backup/toc/entry.ts";
 import { CommandError } from "../terminal.ts";
 import type { ArchiveFile } from "./archive_file.ts";
+import { movedExtensions } from "./extensions.ts";
 import { findPgRestore, runPgRestore } from "./pg_restore.ts";
 import { type Plan, type PlanOptions, planRestore } from "./plan.ts";
 import { preparedPieces, writePrepared } from "./prepared.ts";
@@ -24,6 +25,7 @@ export const WHOLE: RestoreOptions = {
 export async function planned(archive: ArchiveFile, target: Target, options: RestoreOptions): Promise<Plan> {
   const plan = await planRestore(archive, target, options);
   const { missing, newRoles } = plan;
+  plan.notes.push(...movedExtensions(archive.entries, target));
   if (missing.extensions.length > 0 && !options.withoutMissing) {
     const tables = missing.entries.filter(({ desc }) => desc === "TABLE").map(({ namespace, tag }) =>
       `${namespace}.${tag}`

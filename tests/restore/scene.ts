@@ -23,6 +23,9 @@ export const SCENE = `
   insert into storage.buckets (id, name, public) values ('photos', 'photos', true);
   create policy "members read photos" on storage.objects for select to authenticated using (bucket_id = 'photos');
 
+  create extension citext with schema public;
+  insert into storage.objects (bucket_id, name, metadata) values ('photos', 'cat.png', '{"size": 1}');
+
   -- Grants that new objects would have by themselves, taken away.
   create table public.diary (id bigserial primary key, text text);
   insert into public.diary (text) select 'page ' || g from generate_series(1, 5) g;
