@@ -45,7 +45,7 @@ interface State {
 export async function compareSequences(
   { sql }: Session,
   plan: Plan,
-  { superuser }: Target,
+  { mayBeReplica }: Target,
 ): Promise<Check[]> {
   const tables = plan.restored.filter(({ desc }) => desc === "TABLE");
   const own = new Set(tables.map(({ namespace, tag }) => `${namespace}.${tag}`));
@@ -55,7 +55,7 @@ export async function compareSequences(
   const states = await Promise.all(filled.map(({ sequence }) => stateOf(sql, sequence)));
   await sql.unsafe("begin");
   // Triggers would act; what they have made of a row is in its copy already.
-  if (superuser) await sql.unsafe("set local session_replication_role = 'replica'");
+  if (mayBeReplica) await sql.unsafe("set local session_replication_role = 'replica'");
   try {
     const checks = await Promise.all(filled.map((column, index) => isAhead(sql, column, states[index]!)));
     checks.push(

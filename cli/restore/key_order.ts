@@ -16,6 +16,14 @@ export function inOrderOfKeys(chosen: readonly Entry[], all: readonly Entry[]): 
     for (const id of both) if (id !== own) targets.add(id);
     referenced.set(own, targets);
   }
+  // The rows of a partitioned table are in its partitions, which have its keys.
+  for (const { desc, dependencies } of all) {
+    if (desc !== "TABLE ATTACH") continue;
+    const [partition, parent] = dependencies as [number, number];
+    const keys = referenced.get(parent) ?? new Set();
+    referenced.set(partition, new Set([...referenced.get(partition) ?? [], ...keys]));
+    referenced.set(parent, new Set([...keys, partition]));
+  }
   const dataOf = new Map(
     chosen.filter(({ desc }) => desc === "TABLE DATA").map((entry) => [entry.dependencies[0]!, entry]),
   );

@@ -2,6 +2,7 @@
 import type { Entry } from "../../supabase/functions/backup/toc/entry.ts";
 import { columnsOf } from "./copy_text.ts";
 import { sqlEntry } from "./prepared.ts";
+import { quietly } from "./quiet.ts";
 import { quoted } from "./roles.ts";
 import type { Target } from "./target.ts";
 
@@ -51,13 +52,15 @@ export async function managedRows(
     before.push(made);
     const copy = `COPY ${stage} (${columns.map(quoted).join(", ")}) FROM stdin;\n`;
     staged.push({ ...entry, namespace: STAGE, tag: name, copy, owner: null, dependencies: [made.dumpId] });
-    inserts.push(
+    const insert =
       `INSERT INTO ${quoted(entry.namespace!)}.${quoted(entry.tag)} (${shared.map(quoted).join(", ")})\n` +
-        `SELECT ${
-          shared.map((column) => `${quoted(column)}::${types.get(column)}`).join(", ")
-        } FROM ${stage}\n` +
-        `ON CONFLICT DO NOTHING;\n`,
-    );
+      `SELECT ${
+        shared.map((column) => `${quoted(column)}::${types.get(column)}`).join(", ")
+      } FROM ${stage}\n` +
+      `ON CONFLICT DO NOTHING;\n`;
+    const { sql, loud } = await quietly(target, entry, insert);
+    if (loud !== null) notes.push(`${name}: its trigger ${loud} acts on the rows that come back`);
+    inserts.push(sql);
   }
   if (inserts.length === 0) return { entries: [], done: null, notes };
   const schema = sqlEntry(nextId(), `schema ${STAGE}`, `CREATE SCHEMA ${STAGE};\n`, "pre-data");

@@ -21,6 +21,7 @@ import { managedRows } from "./managed_rows.ts";
 import { ownersApart } from "./owners.ts";
 import { sqlEntry } from "./prepared.ts";
 import { presentIn } from "./present.ts";
+import { quietTables } from "./quiet.ts";
 import { quoted, withoutRoles } from "./roles.ts";
 import { select, type Wanted } from "./selection.ts";
 import { secretsOf } from "./secrets.ts";
@@ -121,6 +122,10 @@ export async function planRestore(archive: ArchiveFile, target: Target, options:
     ({ entries: own, sql: owners } = ownersApart(own, given));
   }
   if (options.dataOnly) own = inOrderOfKeys(own, all);
+  // A superuser has pg_restore do it, foreign keys included.
+  const quiet = options.dataOnly && !target.superuser
+    ? await quietTables(target, own.filter(({ desc }) => desc === "TABLE DATA"))
+    : { off: "", on: "" };
 
   // 5. What surrounds them.
   const rank = ({ namespace, tag }: Entry) => MANAGED_ROWS.indexOf(`${namespace}.${tag}`) >>> 0;
@@ -141,9 +146,11 @@ export async function planRestore(archive: ArchiveFile, target: Target, options:
   const before = [
     section("roles", rolesSql(), "pre-data"),
     section("default privileges", defaults.takeAway, "pre-data"),
+    section("triggers off", quiet.off, "pre-data"),
   ];
   const after = [
     ...webhooks.map(webhookEntry),
+    section("triggers on", quiet.on, "post-data"),
     section("owners", owners, "post-data"),
     section("jobs of pg_cron, inactive", await jobsSql(), "post-data"),
     section("the copy's own backups", options.settle ? settled(plan) : "", "post-data"),

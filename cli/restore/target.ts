@@ -17,6 +17,8 @@ export interface Target {
   user: string;
   superuser: boolean;
   mayCreateRoles: boolean;
+  /** May fill tables as a replica does, which fires no triggers: superusers, and postgres in a project. */
+  mayBeReplica: boolean;
   roles: Set<string>;
   superusers: Set<string>;
   /** Roles that may log in. */
@@ -86,6 +88,7 @@ async function readFacts({ sql }: Session): Promise<Omit<Target, "url" | "addres
     user: me!.name,
     superuser: me!.superuser,
     mayCreateRoles: me!.roles,
+    mayBeReplica: await mayBeReplica(sql),
     roles,
     superusers: await names("select rolname as name from pg_catalog.pg_roles where rolsuper"),
     logins: await names("select rolname as name from pg_catalog.pg_roles where rolcanlogin"),
@@ -94,6 +97,19 @@ async function readFacts({ sql }: Session): Promise<Omit<Target, "url" | "addres
     extensions,
     available,
   };
+}
+
+/** Tried, because each platform has ways of its own to allow it. */
+async function mayBeReplica(sql: Session["sql"]): Promise<boolean> {
+  try {
+    await sql.unsafe("begin; set local session_replication_role = replica").simple();
+    return true;
+  } catch (error) {
+    if ((error as { code?: string }).code !== "42501") throw error;
+    return false;
+  } finally {
+    await sql.unsafe("rollback").simple();
+  }
 }
 
 /** What libpq's programs read in place of a connection string, which others could see in the list of processes. */
