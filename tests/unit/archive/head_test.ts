@@ -6,6 +6,7 @@ import {
   ByteWriter,
 } from "../../../supabase/functions/backup/archive/primitives.ts";
 import { bytesFrom, readArchive } from "../../../supabase/functions/backup/archive/reader.ts";
+import { entryBytes, writeEntry } from "../../../supabase/functions/backup/archive/table_of_contents.ts";
 import type { Dump, Entry } from "../../../supabase/functions/backup/toc/entry.ts";
 
 function from(...pieces: Uint8Array[]) {
@@ -63,6 +64,32 @@ Deno.test("strings keep null, empty, Unicode and megabytes apart", async () => {
   );
   const reader = new ByteReader(from(...pieces));
   for (const value of values) assert.equal(await reader.string(), value);
+});
+
+Deno.test("strings come back whatever buffer they end in", async () => {
+  const texts = Array.from({ length: 120 }, (_, index) => "é€😀".repeat(index * 7 % 300));
+  for (const expected of [1, 5000, 65_536, 1_000_000]) {
+    const writer = new ByteWriter(expected);
+    for (const text of texts) writer.string(text);
+    const reader = new ByteReader(from(writer.bytes()));
+    for (const text of texts) assert.equal(await reader.string(), text);
+    assert.equal(await reader.byteOrEnd(), null);
+  }
+});
+
+Deno.test("[entryBytes] is what an entry takes, and no less", () => {
+  const largest = 2 ** 32 - 1;
+  const full = entry(largest, {
+    tableoid: largest,
+    oid: largest,
+    dependencies: [largest, largest],
+    copy: "c",
+    tablespace: "",
+  });
+  const writer = new ByteWriter();
+  writeEntry(writer, full);
+  assert.equal(entryBytes(full), writer.bytes().length);
+  assert.ok(entryBytes(entry(1, { owner: null })) > 100);
 });
 
 Deno.test("[writeHead] and [readArchive] agree on every field", async () => {

@@ -1,13 +1,16 @@
 /** Header of the archive, both ways (pg_backup_archiver.c: WriteHead, ReadHead). */
 import type { Dump } from "../toc/entry.ts";
 import { ArchiveError, type ByteReader, ByteWriter, INT_SIZE, OFFSET_SIZE } from "./primitives.ts";
-import { writeEntry } from "./table_of_contents.ts";
+import { entryBytes, writeEntry } from "./table_of_contents.ts";
 
 const MAGIC = "PGDMP";
 
 /** 1.14 is the newest version that pg_restore 12 to 18 all read. */
 const VERSION = [1, 14, 0] as const;
 const FORMAT_CUSTOM = 1;
+
+/** More than the header takes before the entries. */
+const HEADER_BYTES = 1024;
 
 /** What the header calls the program: pg_dump's name for itself is its version. */
 const DUMPER = "supabase-backup";
@@ -34,7 +37,10 @@ export function writeHead(
   dump: Dump,
   { createdAt, level }: HeadOptions,
 ): Uint8Array {
-  const writer = new ByteWriter();
+  // Made at its size: of thousands of tables it has tens of megabytes.
+  const writer = new ByteWriter(
+    dump.entries.reduce((sum, entry) => sum + entryBytes(entry), HEADER_BYTES),
+  );
   writer.raw(new TextEncoder().encode(MAGIC));
   for (const number of VERSION) writer.byte(number);
   writer.byte(INT_SIZE);

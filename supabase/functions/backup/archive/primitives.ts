@@ -13,9 +13,14 @@ const BUFFER_BYTES = 64 * 1024;
 /** Collects bytes in buffers that are joined at the end: one that grows would be held twice, half empty, whenever it is full. */
 export class ByteWriter {
   readonly #full: Uint8Array[] = [];
-  #buffer = new Uint8Array(BUFFER_BYTES);
+  #buffer: Uint8Array;
   #length = 0;
   readonly #encoder = new TextEncoder();
+
+  /** With `expected` bytes there is one buffer, if no more come. */
+  constructor(expected = BUFFER_BYTES) {
+    this.#buffer = new Uint8Array(expected);
+  }
 
   byte(value: number): void {
     this.#reserve(1);
@@ -36,8 +41,11 @@ export class ByteWriter {
   /** Length in bytes and UTF-8 without a terminator; `null` is the length -1. */
   string(value: string | null): void {
     if (value === null) return this.int(-1);
-    // Three bytes for each UTF-16 unit is the most that UTF-8 takes.
-    this.#reserve(1 + INT_SIZE + value.length * 3);
+    // Three bytes for each UTF-16 unit is the most that UTF-8 takes; they are counted where that many are not left.
+    const most = 1 + INT_SIZE + value.length * 3;
+    this.#reserve(
+      this.#fits(most) ? most : 1 + INT_SIZE + this.#encoder.encode(value).length,
+    );
     const { written } = this.#encoder.encodeInto(
       value,
       this.#buffer.subarray(this.#length + 1 + INT_SIZE),
@@ -58,8 +66,12 @@ export class ByteWriter {
     this.#length += bytes.length;
   }
 
+  /** What was written; nothing may be written afterwards. */
   bytes(): Uint8Array {
-    const buffers = [...this.#full, this.#buffer.subarray(0, this.#length)];
+    const last = this.#buffer.subarray(0, this.#length);
+    // A copy of little is cheap, and lets the buffer go.
+    if (this.#full.length === 0 && last.length > BUFFER_BYTES) return last;
+    const buffers = [...this.#full, last];
     const joined = new Uint8Array(buffers.reduce((sum, { length }) => sum + length, 0));
     let position = 0;
     for (const buffer of buffers) {
@@ -69,9 +81,13 @@ export class ByteWriter {
     return joined;
   }
 
+  #fits(more: number): boolean {
+    return this.#length + more <= this.#buffer.length;
+  }
+
   /** Makes room for `more` bytes in one buffer. */
   #reserve(more: number): void {
-    if (this.#length + more <= this.#buffer.length) return;
+    if (this.#fits(more)) return;
     this.#full.push(this.#buffer.subarray(0, this.#length));
     this.#buffer = new Uint8Array(Math.max(BUFFER_BYTES, more));
     this.#length = 0;

@@ -12,6 +12,21 @@ import {
 const SECTIONS: readonly Section[] = ["none", "pre-data", "data", "post-data"];
 const FIRST_SECTION = 1;
 
+/** What writeEntry() takes beyond texts: three integers, the lengths of all strings, two OIDs, `false` and the offset. */
+const FIXED_BYTES = 114;
+/** A length and ten digits. */
+const DEPENDENCY_BYTES = 15;
+
+/** Bytes that writeEntry() takes at most where all texts are ASCII. */
+export function entryBytes(entry: Entry): number {
+  const { tag, desc, definition, drop, copy, namespace, tablespace, tableam, owner } = entry;
+  let bytes = FIXED_BYTES + entry.dependencies.length * DEPENDENCY_BYTES;
+  for (const text of [tag, desc, definition, drop, copy, namespace, tablespace, tableam, owner]) {
+    bytes += text?.length ?? 0;
+  }
+  return bytes;
+}
+
 export function writeEntry(writer: ByteWriter, entry: Entry): void {
   writer.int(entry.dumpId);
   writer.int(entry.hasData ? 1 : 0);
