@@ -1640,25 +1640,30 @@ begin
     if not backup._hear(run, worker) then
         return null;
     end if;
-    update backup.slices s
-    set worker = _claim_slice.worker, tries = s.tries + 1
-    where (s.run_id, s.number) = (
-        select free.run_id, free.number
-        from backup.slices free
-        where free.run_id = run.id
-            and free.finished_at is null
-            and (bytes is null or free.estimated_bytes <= bytes)
-            and free.tries < 3
-            and not exists (select from backup.live_workers w where w.id = free.worker and w.working)
-        order by free.tries, free.number
-        limit 1
-        -- Workers wait for the run's lock; a person who looks at slices under a lock holds nobody up.
-        for update skip locked
-    )
-    returning s.* into claimed;
+    select s.* into claimed
+    from backup.slices s
+    where s.run_id = run.id
+        and s.finished_at is null
+        and (bytes is null or s.estimated_bytes <= bytes)
+        and s.tries < 3
+        and not exists (select from backup.live_workers w where w.id = s.worker and w.working)
+    order by s.tries, s.number
+    limit 1
+    -- Workers wait for the run's lock; a person who looks at slices under a lock holds nobody up.
+    for update skip locked;
     if not found then
         return null;
     end if;
+    -- A former owner that was silent for too long and comes back must not store parts beside the new one. One that died stays as it is.
+    update backup.workers w
+    set left_at = clock_timestamp(),
+        error = coalesce(w.error, jsonb_build_object(
+            'code', 'lease_lost', 'message', format('worker %s has taken over slice %s', worker, claimed.number)
+        ))
+    where w.id = claimed.worker and exists (select from backup.live_workers live where live.id = w.id);
+    update backup.slices s
+    set worker = _claim_slice.worker, tries = s.tries + 1
+    where s.run_id = run.id and s.number = claimed.number;
     -- Whatever a former owner recorded is stored again under the same names.
     delete from backup.parts p where p.run_id = run.id and p.slice_number = claimed.number;
     return jsonb_build_object(

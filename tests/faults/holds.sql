@@ -20,6 +20,8 @@ create trigger hold after update on backup.workers
     for each row when (old.held_at is null and new.held_at is not null and new.role = 'export') execute function faults.hold();
 create trigger claim after update on backup.slices
     for each row when (old.worker is null and new.worker is not null) execute function faults.hold();
+create trigger take_over after update on backup.slices
+    for each row when (old.worker is not null and new.worker <> old.worker) execute function faults.hold();
 create trigger record_part after insert on backup.parts
     for each row when (new.slice_number is not null) execute function faults.hold();
 create trigger record_closing_part after insert on backup.parts

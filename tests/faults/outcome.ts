@@ -11,6 +11,8 @@ const NOT_PUBLIC = /^(?!public\.)/;
 export interface Restores extends AsyncDisposable {
   /** Restores the tables of `public` into a database of its own; answers rows and a hash of each. */
   restored(name: string): Promise<Record<string, string>>;
+  /** The same; answers the database's connection string. */
+  restore(name: string): Promise<string>;
 }
 
 /** What the project's own tables hold now, in the form of `restored`. */
@@ -23,14 +25,16 @@ export async function startRestores(project: Project): Promise<Restores> {
   const sql = postgres(target.url(), { max: 1, onnotice: () => {} });
   const folder = await Deno.makeTempDir();
   let count = 0;
+  const restore = async (name: string) => {
+    const database = `restored_${++count}`;
+    await sql.unsafe(`create database ${database} template template0`);
+    await joinParts(project.client, name, `${folder}/archive`);
+    await restorePublic(target, database, `${folder}/archive`);
+    return target.url(database);
+  };
   return {
-    async restored(name) {
-      const database = `restored_${++count}`;
-      await sql.unsafe(`create database ${database} template template0`);
-      await joinParts(project.client, name, `${folder}/archive`);
-      await restorePublic(target, database, `${folder}/archive`);
-      return await contentOf(target.url(database), NOT_PUBLIC);
-    },
+    restore,
+    restored: async (name) => await contentOf(await restore(name), NOT_PUBLIC),
     async [Symbol.asyncDispose]() {
       await sql.end();
       await target.stop();

@@ -36,6 +36,9 @@ export interface Scene extends Project {
 /** Number of the lock in holds.sql. */
 const HOLD_LOCK = 77;
 
+/** The database restarts: the session ended, or another one is refused for a moment. */
+const CUT_OFF = /^(CONNECTION_|ECONN|57P0)/;
+
 const UPLOAD = /^(POST|PUT) \/storage\/v1\/object\/backups\//;
 
 export async function startScene(options: StackOptions = {}): Promise<Scene> {
@@ -102,12 +105,17 @@ export async function startScene(options: StackOptions = {}): Promise<Scene> {
     async over(id: number) {
       let watched = Date.now();
       return await until(`run ${id} has ended`, async () => {
-        if (Date.now() - watched > 500) {
-          watched = Date.now();
-          await sql`select backup.watch()`;
+        try {
+          if (Date.now() - watched > 500) {
+            watched = Date.now();
+            await sql`select backup.watch()`;
+          }
+          const run = await project.run(id);
+          return run.finished_at === null ? null : run;
+        } catch (error) {
+          if (!CUT_OFF.test((error as { code?: string }).code ?? "")) throw error;
+          return null;
         }
-        const run = await project.run(id);
-        return run.finished_at === null ? null : run;
       }).catch(async (error) => {
         const state = await superuser`select to_jsonb(w) as worker from backup.workers w`;
         throw new Error(

@@ -88,7 +88,7 @@ select tests.finish_slice(:run, 1, 4);
 select is(tests.claim(:run, 1), 1, 'then those whose owner no longer works');
 select is((select tries from backup.slices where number = 1), 2, 'for the second time');
 select is_empty($$ select from backup.parts where slice_number = 1 $$, 'what the former owner stored is stored again');
-select is(backup._heartbeat(:run, tests.worker(2)), true, 'it comes back from the dead, and is still in the run');
+select is(backup._heartbeat(:run, tests.worker(2)), false, 'it comes back from the dead, and has lost its place');
 select throws_ok(
     format($$ select backup._part(%s, tests.worker(2), 1, '00005.dump', 700, tests.sha256('a')) $$, :run), 'BK001', null,
     'but cannot record parts of the slice'

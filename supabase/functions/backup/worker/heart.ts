@@ -8,7 +8,10 @@ const BEAT_MS = 2000;
 export class Heart {
   readonly #verbs: RunVerbs;
   readonly #stopping: AbortSignal;
+  readonly #leaseMs: number;
   readonly #beatMs: number;
+  /** When the run last confirmed that this worker has its place. */
+  #heardAt = Date.now();
   #progress: Record<string, unknown> | null = null;
   #failure: unknown = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -17,7 +20,8 @@ export class Heart {
   constructor(verbs: RunVerbs, leaseSeconds: number, stopping: AbortSignal) {
     this.#verbs = verbs;
     this.#stopping = stopping;
-    this.#beatMs = Math.min(BEAT_MS, leaseSeconds * 1000 / 3);
+    this.#leaseMs = leaseSeconds * 1000;
+    this.#beatMs = Math.min(BEAT_MS, this.#leaseMs / 3);
     this.#wait();
   }
 
@@ -38,6 +42,15 @@ export class Heart {
   check(): void {
     const failure = this.failure;
     if (failure !== null) throw failure;
+  }
+
+  /**
+   * The same, for what must not be done beside another worker: who was asleep for longer than its lease asks first whether it still
+   * has its place.
+   */
+  async checkPlace(): Promise<void> {
+    if (Date.now() - this.#heardAt >= this.#leaseMs) await this.#beat();
+    this.check();
   }
 
   /** Why the work must stop, or null. What fails because of it, an upload cut off for one, says less. */
@@ -62,8 +75,12 @@ export class Heart {
   }
 
   async #beat(): Promise<void> {
+    const begin = Date.now();
     try {
-      if (await this.#verbs.heartbeat(this.#progress)) return;
+      if (await this.#verbs.heartbeat(this.#progress)) {
+        this.#heardAt = begin;
+        return;
+      }
       this.#failure = new BackupError(
         "lease_lost",
         "The run was cancelled, or goes on without this worker",

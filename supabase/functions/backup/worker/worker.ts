@@ -30,7 +30,7 @@ export async function storePart(
   number: number,
   bytes: Uint8Array,
 ): Promise<StoredPart> {
-  worker.heart.check();
+  await worker.heart.checkPlace();
   const part = {
     name: partName(number),
     bytes: bytes.length,
