@@ -12,6 +12,8 @@ const HEADING = new Set(["ENCODING", "STDSTRINGS", "SEARCHPATH", "DATABASE", "DA
 /** Looked at elsewhere: rows by their content. */
 const DATA = new Set(["TABLE DATA", "BLOBS"]);
 
+const FOLLOWERS = new Set(["ACL", "COMMENT", "SECURITY LABEL"]);
+
 const NAMED = 5;
 
 /** Letters of a definition that are shown, and of these in front of a difference. */
@@ -122,7 +124,8 @@ function nameOf({ namespace, tag }: Entry): string {
 
 /** In another project the platform's role does not own what was restored: whoever restored does. */
 function sameOwner(entry: Entry, like: Entry, target: Target): boolean {
-  if (entry.owner === like.owner) return true;
+  // Grants and comments have no owner of their own: it is their object's, an extension's member for example.
+  if (entry.owner === like.owner || FOLLOWERS.has(entry.desc)) return true;
   return isProject(target) && like.owner === target.user && isPlatformRole(entry.owner ?? "");
 }
 

@@ -10,6 +10,8 @@ import { placeOf, type Target } from "./target.ts";
 
 const TABLES_SHOWN = 40;
 
+const LEFT_OUT_SHOWN = 5;
+
 /** The backup and the target, and what goes from one to the other. */
 export async function describePlan(
   archive: ArchiveFile,
@@ -71,7 +73,7 @@ async function rowsThere({ session: { sql } }: Target, name: string): Promise<st
 /** What is left out, what was odd, and what a person has to do. "" when there is nothing. */
 export function describeRest({ leftOut, notes, toDo, missing }: Plan): string {
   const lines = [
-    ...leftOut.map(({ what, why }) => `${colors.yellow("left out:")} ${what}: ${why}`),
+    ...byReason(leftOut).map((line) => `${colors.yellow("left out:")} ${line}`),
     ...(missing.extensions.length > 0
       ? [
         `${colors.yellow("left out:")} ${
@@ -83,4 +85,14 @@ export function describeRest({ leftOut, notes, toDo, missing }: Plan): string {
     ...toDo.map(({ what, sql }) => `${colors.cyan("to do:")} ${what}:\n  ${sql};`),
   ];
   return lines.join("\n");
+}
+
+/** One line a reason: an extension may have a hundred functions. */
+function byReason(leftOut: Plan["leftOut"]): string[] {
+  const reasons = new Map<string, string[]>();
+  for (const { what, why } of leftOut) reasons.set(why, [...reasons.get(why) ?? [], what]);
+  return [...reasons].map(([why, all]) => {
+    const more = all.length > LEFT_OUT_SHOWN ? ` and ${all.length - LEFT_OUT_SHOWN} more` : "";
+    return `${all.slice(0, LEFT_OUT_SHOWN).join(", ")}${more}: ${why}`;
+  });
 }
