@@ -31,6 +31,8 @@ Deno.test("definitions first, rows later", async (test) => {
   );
   try {
     await enableWebhooks(superuser!);
+    // Hosted, supautils allows it.
+    await superuser!`grant set on parameter session_replication_role to postgres`;
     const source = await fetchSource(originOf(project), name, folder, () => {});
     const restore = async (some: Partial<RestoreOptions>) => {
       const options = { ...WHOLE, ...some };

@@ -14,8 +14,6 @@ grant anon, authenticated, service_role to authenticator;
 grant anon, authenticated, service_role to postgres;
 grant pg_monitor, pg_read_all_data, pg_signal_backend to postgres;
 grant authenticator to supabase_storage_admin;
--- supautils lets it: dumps of the Supabase CLI begin with this setting.
-grant set on parameter session_replication_role to postgres;
 
 -- Requests are short. Nobody else has a limit of their own: for them the server's statement_timeout counts.
 alter role anon set statement_timeout = '3s';
