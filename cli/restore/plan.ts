@@ -288,7 +288,10 @@ export async function planRestore(archive: ArchiveFile, target: Target, options:
     const webhook = disabledWebhook(entry);
     if (webhook === null) return null;
     plan.altered.set(entry.dumpId, "webhooks come back disabled");
-    plan.toDo.push({ what: "turn a webhook on", sql: webhook.on });
+    // One that was off in the source stays off.
+    if (!/ DISABLE TRIGGER /.test(entry.definition!)) {
+      plan.toDo.push({ what: "turn a webhook on", sql: webhook.on });
+    }
     return sqlEntry(nextId(), `webhook ${entry.tag}, disabled`, webhook.sql, "post-data", entry.dependencies);
   }
 
