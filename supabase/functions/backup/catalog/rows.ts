@@ -1,8 +1,8 @@
 /** Rows of a catalog query as the server's JSON: parsed by the runtime at once, and arrays are arrays. */
 import type { Session } from "../postgres/session.ts";
 
-/** Rows in one message: the driver's work is per message, ours per row. */
-const BATCH = 250;
+/** Rows in one message: the driver's work is per message, ours per row, and a message is held whole beside its rows. */
+const BATCH = 64;
 
 /** The rows of a query in its order. */
 export async function rows<Row>(session: Session, query: string): Promise<Row[]> {
