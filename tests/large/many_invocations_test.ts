@@ -7,7 +7,7 @@ import { generateLargeData } from "../../bench/large_data.ts";
 import { tableHashes } from "../../bench/table_hashes.ts";
 import { HOSTED_LIMITS } from "../../stack/functions/limits.ts";
 import { startProject } from "../e2e/project.ts";
-import { startRestores } from "./outcome.ts";
+import { startRestores } from "../faults/outcome.ts";
 
 const MEGABYTES = 300;
 /** Half of the hosted ones, for slices of a quarter and invocations of a sixth of the default size. */
