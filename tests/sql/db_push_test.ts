@@ -30,7 +30,7 @@ Deno.test("supabase db push", async (t) => {
       const [run] = await pushed.sql`select backup.start() as id`;
       assert.ok(run!.id > 0);
       const jobs = await pushed.sql`select jobname from cron.job where active order by 1`;
-      assert.deepEqual(jobs.map(({ jobname }) => jobname), ["backup-watch", "backup-weekly"]);
+      assert.deepEqual(jobs.map(({ jobname }) => jobname), ["backup-daily", "backup-watch", "backup-weekly"]);
       const tables = await pushed.sql`select from pg_class where relnamespace = 'public'::regnamespace`;
       assert.equal(tables.length, 0, "the demo's tables are no part of the product");
     });

@@ -30,7 +30,7 @@ select is_empty(
 -- service_role.
 select set_eq(
     $$ select relname::text from relations where has_table_privilege('service_role', oid, 'select') $$,
-    array['log', 'settings'], 'service_role reads the log and the settings'
+    array['log', 'settings', 'events', 'health'], 'service_role reads the log, the settings, the events and health'
 );
 select is_empty(
     $$
@@ -42,7 +42,7 @@ select is_empty(
 );
 select set_eq(
     $$ select proname::text from functions where has_function_privilege('service_role', oid, 'execute') $$,
-    array['configure', 'start', 'cancel', 'pin', 'unpin', 'schedule', 'unschedule', 'is_schedule'],
+    array['configure', 'start', 'cancel', 'pin', 'unpin', 'schedule', 'unschedule', 'is_schedule', 'schedule_check', 'examine'],
     'it has the public verbs'
 );
 set local role service_role;
@@ -69,8 +69,8 @@ select is_empty(
 );
 select set_eq(
     $$ select proname::text from functions where prosecdef $$,
-    array['configure', 'start', 'cancel', 'pin', 'unpin', 'schedule', 'unschedule'],
-    'those that act with their owner''s rights are the ones that write'
+    array['configure', 'start', 'cancel', 'pin', 'unpin', 'schedule', 'unschedule', 'schedule_check', 'examine'],
+    'those that act with their owner''s rights are the ones that write, and the look at everything'
 );
 
 select * from finish();

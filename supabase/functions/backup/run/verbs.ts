@@ -253,6 +253,11 @@ export class RunVerbs {
     await this.#call("_verified", "$3", [name]);
   }
 
+  /** What each table has, for `backup.health` to compare. */
+  async tables(tables: { schema: string; name: string; rows: number; rawBytes: number }[]): Promise<void> {
+    await this.#call("_tables", "$3::text::jsonb", [JSON.stringify(tables)]);
+  }
+
   async succeed(ending: Ending): Promise<void> {
     await this.#call("_succeed", "$3::text::jsonb", [JSON.stringify(ending)]);
   }

@@ -30,6 +30,7 @@ export async function finishRun(worker: Worker, finish: Finish): Promise<boolean
   await heart.phase("rotating");
   const warnings = await rotateOthers(worker, finish);
   const { totals } = manifest;
+  await verbs.tables(tables);
   await verbs.succeed({
     rows: totals.rows,
     raw_bytes: totals.rawBytes,
