@@ -178,7 +178,7 @@ comment on column backup.log.started_at is 'When backup.start() made the run.';
 comment on column backup.log.finished_at is 'When the run ended, however it ended.';
 comment on column backup.log.heartbeat_at is 'Last sign of life of any worker.';
 comment on column backup.log.progressed_at is 'When the run last came forward: attempt begun, plan stored, slice finished, part verified.';
-comment on column backup.log.progress is 'slices, slices_done, estimated_bytes, estimated_bytes_done, raw_bytes, stored_bytes, rows, workers, and what they are doing.';
+comment on column backup.log.progress is 'slices, slices_done, expected_invocations, estimated_bytes, estimated_bytes_done, raw_bytes, stored_bytes, rows, workers, and what they are doing.';
 comment on column backup.log.server_version is 'Version of the PostgreSQL server that was backed up.';
 comment on column backup.log.tables is 'Tables whose rows are in the backup.';
 comment on column backup.log.rows is 'Rows in the backup, counted by COPY itself.';
@@ -1014,6 +1014,24 @@ $$;
 revoke all on function backup._unreachable from public;
 comment on function backup._unreachable is 'The error of a run whose calls come to nothing; null while there is hope.';
 
+-- Names, for an error, the tables that were tried and not finished: a row that no invocation can take lies in one of them.
+create or replace function backup._tried_in_vain(run backup.log)
+returns text
+language sql
+stable
+set search_path = ''
+as $$
+    select coalesce('; tried in vain: ' || left(string_agg(distinct piece ->> 'table', ', '), 200), '')
+    from backup.slices s, jsonb_array_elements(s.pieces) piece
+    where s.run_id = run.id
+        and s.finished_at is null
+        and s.tries > 0
+        and not exists (select from backup.live_workers w where w.id = s.worker and w.working);
+$$;
+
+revoke all on function backup._tried_in_vain from public;
+comment on function backup._tried_in_vain is 'Names the tables that were tried and not finished.';
+
 -- The error of an attempt that cannot go on; null when it can.
 create or replace function backup._stuck(run backup.log)
 returns jsonb
@@ -1025,6 +1043,8 @@ declare
     unfinished bigint;
     last backup.workers;
     lost bigint;
+    in_vain text := backup._tried_in_vain(run);
+    error jsonb;
 begin
     select count(*) into unfinished from backup.slices s where s.run_id = run.id and s.finished_at is null;
     if unfinished > 0 and not exists (
@@ -1032,7 +1052,7 @@ begin
     ) then
         return jsonb_build_object(
             'code', 'snapshot_lost',
-            'message', format('all workers that held the snapshot ended with %s slices unfinished', unfinished),
+            'message', format('all workers that held the snapshot ended with %s slices unfinished', unfinished) || in_vain,
             'hint', 'Workers end when the platform stops them or the database restarts: see the logs of the function.'
         );
     end if;
@@ -1049,11 +1069,12 @@ begin
     end if;
     -- What the last of them had to say tells more than that it failed.
     select w.* into last from backup._lost_workers(run) w where w.error is not null order by w.entered_at desc limit 1;
-    return coalesce(last.error, jsonb_build_object(
+    error := coalesce(last.error, jsonb_build_object(
         'code', 'worker_died',
         'message', format('%s workers ended without a word while %s', lost, run.phase),
         'hint', 'See the logs of the function for limits of CPU, memory or time that it reached.'
     ));
+    return error || jsonb_build_object('message', error ->> 'message' || in_vain);
 end;
 $$;
 
@@ -1493,6 +1514,7 @@ as $$
             'slices', count(*),
             'slices_done', count(s.finished_at),
             'estimated_bytes', coalesce(sum(s.estimated_bytes), 0),
+            'expected_invocations', greatest(1, ceil(sum(s.estimated_bytes) / (run.settings ->> 'invocation_bytes')::numeric)),
             'estimated_bytes_done', coalesce(sum(s.estimated_bytes) filter (where s.finished_at is not null), 0),
             'rows', coalesce(sum((s.result ->> 'rows')::bigint), 0) + doing.rows,
             'raw_bytes', coalesce(sum((s.result ->> 'raw_bytes')::bigint), 0) + doing.raw_bytes,

@@ -63,7 +63,7 @@ comment on column backup.log.started_at is 'When backup.start() made the run.';
 comment on column backup.log.finished_at is 'When the run ended, however it ended.';
 comment on column backup.log.heartbeat_at is 'Last sign of life of any worker.';
 comment on column backup.log.progressed_at is 'When the run last came forward: attempt begun, plan stored, slice finished, part verified.';
-comment on column backup.log.progress is 'slices, slices_done, estimated_bytes, estimated_bytes_done, raw_bytes, stored_bytes, rows, workers, and what they are doing.';
+comment on column backup.log.progress is 'slices, slices_done, expected_invocations, estimated_bytes, estimated_bytes_done, raw_bytes, stored_bytes, rows, workers, and what they are doing.';
 comment on column backup.log.server_version is 'Version of the PostgreSQL server that was backed up.';
 comment on column backup.log.tables is 'Tables whose rows are in the backup.';
 comment on column backup.log.rows is 'Rows in the backup, counted by COPY itself.';

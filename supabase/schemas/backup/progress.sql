@@ -10,6 +10,7 @@ as $$
             'slices', count(*),
             'slices_done', count(s.finished_at),
             'estimated_bytes', coalesce(sum(s.estimated_bytes), 0),
+            'expected_invocations', greatest(1, ceil(sum(s.estimated_bytes) / (run.settings ->> 'invocation_bytes')::numeric)),
             'estimated_bytes_done', coalesce(sum(s.estimated_bytes) filter (where s.finished_at is not null), 0),
             'rows', coalesce(sum((s.result ->> 'rows')::bigint), 0) + doing.rows,
             'raw_bytes', coalesce(sum((s.result ->> 'raw_bytes')::bigint), 0) + doing.raw_bytes,

@@ -84,6 +84,24 @@ $$;
 revoke all on function backup._unreachable from public;
 comment on function backup._unreachable is 'The error of a run whose calls come to nothing; null while there is hope.';
 
+-- Names, for an error, the tables that were tried and not finished: a row that no invocation can take lies in one of them.
+create or replace function backup._tried_in_vain(run backup.log)
+returns text
+language sql
+stable
+set search_path = ''
+as $$
+    select coalesce('; tried in vain: ' || left(string_agg(distinct piece ->> 'table', ', '), 200), '')
+    from backup.slices s, jsonb_array_elements(s.pieces) piece
+    where s.run_id = run.id
+        and s.finished_at is null
+        and s.tries > 0
+        and not exists (select from backup.live_workers w where w.id = s.worker and w.working);
+$$;
+
+revoke all on function backup._tried_in_vain from public;
+comment on function backup._tried_in_vain is 'Names the tables that were tried and not finished.';
+
 -- The error of an attempt that cannot go on; null when it can.
 create or replace function backup._stuck(run backup.log)
 returns jsonb
@@ -95,6 +113,8 @@ declare
     unfinished bigint;
     last backup.workers;
     lost bigint;
+    in_vain text := backup._tried_in_vain(run);
+    error jsonb;
 begin
     select count(*) into unfinished from backup.slices s where s.run_id = run.id and s.finished_at is null;
     if unfinished > 0 and not exists (
@@ -102,7 +122,7 @@ begin
     ) then
         return jsonb_build_object(
             'code', 'snapshot_lost',
-            'message', format('all workers that held the snapshot ended with %s slices unfinished', unfinished),
+            'message', format('all workers that held the snapshot ended with %s slices unfinished', unfinished) || in_vain,
             'hint', 'Workers end when the platform stops them or the database restarts: see the logs of the function.'
         );
     end if;
@@ -119,11 +139,12 @@ begin
     end if;
     -- What the last of them had to say tells more than that it failed.
     select w.* into last from backup._lost_workers(run) w where w.error is not null order by w.entered_at desc limit 1;
-    return coalesce(last.error, jsonb_build_object(
+    error := coalesce(last.error, jsonb_build_object(
         'code', 'worker_died',
         'message', format('%s workers ended without a word while %s', lost, run.phase),
         'hint', 'See the logs of the function for limits of CPU, memory or time that it reached.'
     ));
+    return error || jsonb_build_object('message', error ->> 'message' || in_vain);
 end;
 $$;
 

@@ -1,6 +1,6 @@
 -- Slices: who gets which, what is recorded of them, and what a worker may no longer do that has lost one.
 begin;
-select plan(37);
+select plan(38);
 
 select tests.planned_run(5) as run \gset
 update backup.slices set estimated_bytes = 5000000 where number = 1;
@@ -56,7 +56,7 @@ select throws_ok(
 select is(
     (tests.run(:run)).progress - '{doing}'::text[],
     '{
-        "slices": 5, "slices_done": 2, "estimated_bytes": 9000000, "estimated_bytes_done": 2000000,
+        "slices": 5, "slices_done": 2, "expected_invocations": 1, "estimated_bytes": 9000000, "estimated_bytes_done": 2000000,
         "rows": 20, "raw_bytes": 6000, "stored_bytes": 2000, "workers": 2
     }'::jsonb,
     'the log knows how far the run is'
@@ -107,6 +107,7 @@ select tests.enter(:run, 2);
 select tests.enter(:run, 3);
 select is(tests.claim(:run, 2), 1, 'one that was tried comes after one that was not');
 select tests.finish_slice(:run, 2, 1);
+update backup.slices set pieces = '[{"table": "public.giant"}]' where number = 0;
 select is(tests.claim(:run, 2), 0, 'it is tried again');
 select tests.fall_silent(2);
 select is(tests.claim(:run, 3), 0, 'and a third time');
@@ -115,6 +116,9 @@ select tests.enter(:run, 4);
 select is(tests.claim(:run, 4), null, 'and then no more');
 select backup._steer(:run);
 select is((tests.run(:run)).attempt, 2, 'but the attempt ends');
+select matches(
+    (tests.run(:run)).attempts -> 0 -> 'error' ->> 'message', '; tried in vain: public\.giant$', 'and its error names the tables of the slice'
+);
 
 select * from finish();
 rollback;

@@ -41,7 +41,7 @@ select is(
 select is(
     (tests.run(:run)).progress,
     '{
-        "slices": 5, "slices_done": 0, "estimated_bytes": 5000000, "estimated_bytes_done": 0, "rows": 0, "raw_bytes": 0,
+        "slices": 5, "slices_done": 0, "expected_invocations": 1, "estimated_bytes": 5000000, "estimated_bytes_done": 0, "rows": 0, "raw_bytes": 0,
         "stored_bytes": 0, "workers": 1, "doing": []
     }'::jsonb,
     'the progress stands at the beginning'
