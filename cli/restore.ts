@@ -1,5 +1,4 @@
 /** `npm run restore`: a backup into a database that was looked at first. */
-import { parseArgs } from "node:util";
 import colors from "picocolors";
 import { parseTarget } from "../supabase/functions/backup/postgres/target.ts";
 import { bytes, duration } from "./format.ts";
@@ -7,23 +6,23 @@ import { backupsTable } from "./list.ts";
 import { ask, askSecret, confirmByName } from "./restore/ask.ts";
 import { checksTable, compareRestored, summaryOf } from "./restore/compare.ts";
 import { describePlan, describeRest } from "./restore/describe.ts";
-import { type Allowed, type BackedUp, refusals, refuse } from "./restore/gates.ts";
+import { type BackedUp, refusals, refuse } from "./restore/gates.ts";
+import { type Asked, readOptions } from "./restore/options.ts";
 import { findPgRestore } from "./restore/pg_restore.ts";
-import { planned, restoreEntries, type RestoreOptions } from "./restore/run.ts";
+import { planned, restoreEntries } from "./restore/run.ts";
 import { restoreBeside } from "./restore/side_schema.ts";
 import type { Plan } from "./restore/plan.ts";
 import {
   backupsOf,
   chooseBackup,
-  defaultWorkDir,
   fetchSource,
   findOrigin,
   type Origin,
   type Source,
 } from "./restore/source.ts";
 import { takeBack } from "./restore/take_back.ts";
-import { type Kind, openTarget, placeOf, type Target } from "./restore/target.ts";
-import { CommandError, progress, runCommand, UsageError } from "./terminal.ts";
+import { openTarget, placeOf, type Target } from "./restore/target.ts";
+import { CommandError, progress, runCommand } from "./terminal.ts";
 
 const USAGE = `Usage: npm run restore [-- --backup NAME|latest] [--to URL] [options]
 
@@ -73,92 +72,6 @@ if (import.meta.main) {
     }
     if (!asked.keep && !asked.dryRun) await source.discard();
   });
-}
-
-interface Asked {
-  backup: string | undefined;
-  from: string | undefined;
-  to: string | undefined;
-  as: Kind | undefined;
-  intoSchema: string | null;
-  options: RestoreOptions;
-  allowed: Allowed;
-  dryRun: boolean;
-  check: boolean;
-  confirm: string | undefined;
-  workDir: string;
-  keep: boolean;
-}
-
-function readOptions(args: string[]): Asked {
-  const { values } = parseArgs({
-    args,
-    options: {
-      ...{
-        backup: { type: "string" },
-        from: { type: "string" },
-        to: { type: "string" },
-        jobs: { type: "string" },
-        as: { type: "string" },
-      },
-      ...{ table: { type: "string", multiple: true }, schema: { type: "string", multiple: true } },
-      ...{
-        "schema-only": { type: "boolean" },
-        "data-only": { type: "boolean" },
-        "with-files": { type: "boolean" },
-      },
-      ...{
-        "into-schema": { type: "string" },
-        "no-owner": { type: "boolean" },
-        "without-missing": { type: "boolean" },
-      },
-      ...{ "dry-run": { type: "boolean" }, check: { type: "boolean" }, clean: { type: "boolean" } },
-      ...{ "into-non-empty": { type: "boolean" }, "into-source": { type: "boolean" } },
-      ...{
-        "older-server": { type: "boolean" },
-        production: { type: "boolean" },
-        confirm: { type: "string" },
-      },
-      ...{ "work-dir": { type: "string" }, keep: { type: "boolean" } },
-    },
-  });
-  const jobs = Number(values.jobs ?? 1);
-  if (!Number.isInteger(jobs) || jobs < 1) throw new UsageError("--jobs is a number, 1 or more");
-  if (values["schema-only"] && values["data-only"]) {
-    throw new UsageError("--schema-only and --data-only together leave nothing");
-  }
-  if (values["into-schema"] !== undefined && (values.table ?? []).length === 0) {
-    throw new UsageError("--into-schema takes --table");
-  }
-  if (values.clean && values["into-non-empty"]) {
-    throw new UsageError("--clean and --into-non-empty are two answers to one question");
-  }
-  const { as } = values;
-  if (as !== undefined && as !== "plain" && as !== "supabase") {
-    throw new UsageError("--as is plain or supabase");
-  }
-  return {
-    as,
-    ...{ backup: values.backup, from: values.from, to: values.to, confirm: values.confirm },
-    ...{
-      intoSchema: values["into-schema"] ?? null,
-      dryRun: values["dry-run"] ?? false,
-      check: values.check ?? false,
-    },
-    workDir: values["work-dir"] ?? defaultWorkDir(),
-    keep: values.keep ?? false,
-    options: {
-      ...{ tables: values.table ?? [], schemas: values.schema ?? [], jobs, settle: true },
-      ...{ schemaOnly: values["schema-only"] ?? false, dataOnly: values["data-only"] ?? false },
-      ...{ clean: values.clean ?? false, noOwner: values["no-owner"] ?? false },
-      ...{ withFiles: values["with-files"] ?? false, withoutMissing: values["without-missing"] ?? false },
-    },
-    allowed: {
-      ...{ clean: values.clean ?? false, intoNonEmpty: values["into-non-empty"] ?? false },
-      ...{ intoSource: values["into-source"] ?? false, olderServer: values["older-server"] ?? false },
-      production: values.production ?? false,
-    },
-  };
 }
 
 async function backupName(origin: Origin, wanted: string | undefined): Promise<string> {
