@@ -1,4 +1,4 @@
-/** The function's answers to a caller who holds the secret key: start a run, read the log. */
+/** The function's answers to a caller who holds the secret key: start a run, read the log, and whatever else it is asked. */
 import { createClient, FunctionsFetchError, FunctionsHttpError } from "@supabase/supabase-js";
 import type { Project } from "./project.ts";
 import { CommandError } from "./terminal.ts";
@@ -44,7 +44,8 @@ export async function readRuns(project: Project, query: { limit?: number; runId?
   return (await call<{ runs: Run[] }>(project, { log })).runs;
 }
 
-async function call<Answer>(project: Project, body: Record<string, unknown>): Promise<Answer> {
+/** Asks the function of a project. Throws CommandError with the function's own message and hint. */
+export async function call<Answer>(project: Project, body: Record<string, unknown>): Promise<Answer> {
   const client = createClient(project.url, project.secretKey, {
     auth: { persistSession: false, autoRefreshToken: false },
   });

@@ -1,15 +1,17 @@
 /**
  * The edge: who calls, what is asked, the answer. `POST {"run_id": n}` with a call token works on a run; with the secret key
- * `POST {}` starts a run and `POST {"log": {"limit": n, "run_id": n}}` reads the log. Answers are JSON; errors are
- * `{code, message, hint}`.
+ * `POST {}` starts a run, `{"log": {"limit": n, "run_id": n}}` reads the log, `{"health": true}` looks at everything, and
+ * `{"prune": {"remove": [names]}}` plans a rotation and removes what is named. Answers are JSON; errors are `{code, message, hint}`.
  */
 import { type Caller, identifyCaller, secretKeys } from "./caller.ts";
 import { BackupError, type BackupErrorCode } from "./errors.ts";
 import { Isolate } from "./isolate.ts";
 import { workOn } from "./pipeline.ts";
 import { openSession, type Session } from "./postgres/session.ts";
-import { readLog, startRun } from "./run/calls.ts";
+import { prune } from "./rotation/prune.ts";
+import { readHealth, readLog, startRun } from "./run/calls.ts";
 import { redeemToken } from "./run/verbs.ts";
+import type { Bucket } from "./storage/bucket.ts";
 import { retrying } from "./storage/retry.ts";
 import { supabaseBucket } from "./storage/supabase.ts";
 
@@ -63,19 +65,13 @@ async function work({ token }: Caller & { kind: "token" }): Promise<Response> {
       (control) => redeemToken(control, token),
     );
     if (runId === null) throw unauthorized();
-    const [url, key] = [setting("SUPABASE_URL"), secretKeys(Deno.env.get)[0]];
-    if (key === undefined) throw notConfigured("SUPABASE_SECRET_KEYS");
-    const signal = isolate.stopping;
+    const openBucket = bucketOpener();
     EdgeRuntime.waitUntil(workOn({
       runId,
       databaseUrl,
-      openBucket: (bucket) => {
-        const onRetry = (error: Error, waitMs: number) =>
-          log("Storage is asked again", { error: error.message, waitMs });
-        return retrying(supabaseBucket({ url, key, bucket, signal }), { signal, onRetry });
-      },
+      openBucket,
       share: turn.share,
-      stopping: signal,
+      stopping: isolate.stopping,
       onIdle: turn.end,
       log,
     }));
@@ -88,11 +84,31 @@ async function work({ token }: Caller & { kind: "token" }): Promise<Response> {
 
 async function serve(body: Record<string, unknown>): Promise<Response> {
   return await withSession(setting("SUPABASE_DB_URL"), async (control) => {
-    if (body["log"] !== undefined) {
-      return json(200, { runs: await readLog(control, body["log"]) });
-    }
+    if (body["log"] !== undefined) return json(200, { runs: await readLog(control, body["log"]) });
+    if (body["health"] === true) return json(200, { health: await readHealth(control) });
+    if (body["prune"] !== undefined) return json(200, await prune(control, bucketOpener(), body["prune"]));
+    // Who asks for something that this function does not know must not get a backup instead.
+    if (Object.keys(body).length > 0) throw unknownRequest(body);
     return json(202, { run_id: await startRun(control) });
   });
+}
+
+function unknownRequest(body: Record<string, unknown>): BackupError {
+  return new BackupError(
+    "bad_request",
+    `The function does not know what ${JSON.stringify(Object.keys(body)).slice(0, 100)} asks for`,
+    'Send {} to start a backup; {"log": {}}, {"health": true} and {"prune": {}} ask for something else.',
+  );
+}
+
+/** Opens buckets of this project. Throws BackupError `not_configured`. */
+function bucketOpener(): (bucket: string) => Bucket {
+  const [url, key] = [setting("SUPABASE_URL"), secretKeys(Deno.env.get)[0]];
+  if (key === undefined) throw notConfigured("SUPABASE_SECRET_KEYS");
+  const signal = isolate.stopping;
+  const onRetry = (error: Error, waitMs: number) =>
+    log("Storage is asked again", { error: error.message, waitMs });
+  return (bucket) => retrying(supabaseBucket({ url, key, bucket, signal }), { signal, onRetry });
 }
 
 async function readBody(request: Request): Promise<Record<string, unknown>> {

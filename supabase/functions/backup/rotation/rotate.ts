@@ -1,6 +1,6 @@
 /** Rotation, after a verified success: looks, decides, removes. */
 import { MANIFEST_NAME } from "../manifest/manifest.ts";
-import type { LoggedRun } from "../run/verbs.ts";
+import type { LoggedRun, Settings } from "../run/verbs.ts";
 import type { Bucket } from "../storage/bucket.ts";
 import type { Warning } from "../toc/entry.ts";
 import { gatherBackups } from "./gather.ts";
@@ -21,6 +21,17 @@ export interface RotateOptions {
 export interface Rotation {
   removed: string[];
   warnings: Warning[];
+}
+
+/** The policy that settings state. */
+export function policyOf(settings: Settings): RotationPolicy {
+  return {
+    keepScheduled: settings.keep_scheduled,
+    keepManual: settings.keep_manual,
+    keepWeekly: settings.keep_weekly,
+    keepMonthly: settings.keep_monthly,
+    keepYearly: settings.keep_yearly,
+  };
 }
 
 /** Rotates the bucket's backups. Throws nothing: whatever fails is a warning, and the next rotation does it. */

@@ -1,4 +1,4 @@
-/** What holders of the secret key may ask: start a run, read the log. */
+/** What holders of the secret key may ask of the database: start a run, read the log, look at the backups' health. */
 import { BackupError } from "../errors.ts";
 import type { Session } from "../postgres/session.ts";
 
@@ -53,4 +53,10 @@ export async function readLog(
     order by l.id desc
     limit ${limit as number}`;
   return rows.map(({ run }) => run);
+}
+
+/** The row of `backup.health`. */
+export async function readHealth(control: Session): Promise<unknown> {
+  const [row] = await control.sql<{ health: unknown }[]>`select to_jsonb(h) as health from backup.health h`;
+  return row!.health;
 }

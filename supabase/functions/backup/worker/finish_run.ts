@@ -6,7 +6,7 @@ import { type Manifest, MANIFEST_NAME, type Part, writeManifest } from "../manif
 import { NOTES_NAME, restoreNotes } from "../manifest/restore_notes.ts";
 import { sha256Hex } from "../manifest/sha256.ts";
 import { verifyParts } from "../manifest/verify.ts";
-import { rotate } from "../rotation/rotate.ts";
+import { policyOf, rotate } from "../rotation/rotate.ts";
 import type { Finish } from "../run/verbs.ts";
 import { COST } from "../slices/budget.ts";
 import type { Warning } from "../toc/entry.ts";
@@ -126,13 +126,7 @@ async function rotateOthers(
   const { warnings } = await rotate(bucket, {
     log,
     finished: place.run.name,
-    policy: {
-      keepScheduled: settings.keep_scheduled,
-      keepManual: settings.keep_manual,
-      keepWeekly: settings.keep_weekly,
-      keepMonthly: settings.keep_monthly,
-      keepYearly: settings.keep_yearly,
-    },
+    policy: policyOf(settings),
     now: new Date(),
     onRemoved: async (name) => {
       heart.check();
