@@ -17,6 +17,7 @@ import {
   type Origin,
   type Source,
 } from "./restore/source.ts";
+import { stackDatabase } from "./project.ts";
 import { CommandError, type Progress, progress, runCommand } from "./terminal.ts";
 
 const USAGE = `Usage: npm run drill [-- --backup NAME|latest] [--from WHERE] [--to URL] [options]
@@ -70,7 +71,8 @@ if (import.meta.main) {
     console.log(checksTable(checks));
     const { failed, text } = summaryOf(checks);
     console.log(`${failed === 0 ? colors.green("✔") : colors.red("✘")} ${name}: ${text} (${path})`);
-    const databaseUrl = values["record-to"] ?? Deno.env.get("SUPABASE_DB_URL") ?? await stackDatabase(origin);
+    const databaseUrl = values["record-to"] ?? Deno.env.get("SUPABASE_DB_URL") ??
+      (origin.kind === "project" ? await stackDatabase(origin.project) : null);
     if (databaseUrl === null) {
       console.error(
         `${colors.yellow("note:")} not recorded in backup.drills: set SUPABASE_DB_URL, or --record-to`,
@@ -134,15 +136,4 @@ async function writeReport(folder: string, report: Parameters<typeof asMarkdown>
   await Deno.writeTextFile(`${stem}.json`, JSON.stringify(report, null, 2) + "\n");
   await Deno.writeTextFile(`${stem}.md`, asMarkdown(report));
   return `${stem}.md`;
-}
-
-/** Of the stack that runs from this folder, when the backup comes from there. */
-async function stackDatabase(origin: Origin): Promise<string | null> {
-  if (origin.kind !== "project") return null;
-  try {
-    const status = JSON.parse(await Deno.readTextFile(new URL("../.stack/status.json", import.meta.url)));
-    return status.apiUrl === origin.project.url ? status.databaseUrl : null;
-  } catch {
-    return null;
-  }
 }

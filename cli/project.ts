@@ -44,3 +44,13 @@ async function runningStack(): Promise<Project> {
   }
   return { url: status.apiUrl, secretKey: status.secretKey };
 }
+
+/** The database of the stack that runs from this folder; null when the project is another one. */
+export async function stackDatabase(project: Project): Promise<string | null> {
+  try {
+    const status = JSON.parse(await Deno.readTextFile(STATUS_FILE));
+    return status.apiUrl === project.url ? status.databaseUrl : null;
+  } catch {
+    return null;
+  }
+}
