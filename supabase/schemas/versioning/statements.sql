@@ -57,55 +57,49 @@ $$;
 revoke all on function versioning._row_of from public;
 comment on function versioning._row_of is 'SQL for the recorded columns of a row.';
 
--- The old values of changed columns, null for the others. nullif() compares by `=`, which for these types tells every two values apart that
--- are written differently; the others (1.0 = 1.00) are compared by their bytes. Where null was changed to a value, null would say
--- "unchanged": then all old values are kept, behind `=`.
+-- The old values of changed columns as records store them. For the types named here `=` tells every two values apart that are written
+-- differently; values of other types (1.0 = 1.00) are compared as they are written.
 create or replace function versioning._old_values(relation regclass, layout versioning.layouts)
 returns text
 language sql
 stable
 set search_path = ''
 as $$
-    with recorded as (
+    select 'row(' || coalesce(
+        string_agg(
+            format(
+                'case when %s is distinct from %s then %s end',
+                case when c.exact then 'o.' || c.name else c.old end,
+                case when c.exact then 'n.' || c.name else replace(c.old, 'o.' || c.name, 'n.' || c.name) end,
+                case when c.not_null then '''='' || ' || c.old else format('coalesce(''='' || %s, ''-'')', c.old) end
+            ),
+            ', ' order by c.place
+        ),
+        ''
+    ) || ')::text'
+    from (
         select
-            c.place,
-            format('o.%I', c.name) as old,
-            format('n.%I', c.name) as new,
+            n.place,
+            quote_ident(n.name) as name,
             a.attnotnull as not_null,
             t.typtype = 'e'
             or a.atttypid = any (array[
                 'smallint', 'integer', 'bigint', 'oid', 'boolean', 'uuid', 'bytea', 'date', 'time', 'timestamp', 'timestamptz', '"char"', 'name'
             ]::regtype[])
             or a.atttypid in ('text'::regtype, 'varchar'::regtype)
-            and exists (select from pg_catalog.pg_collation l where l.oid = a.attcollation and l.collisdeterministic) as exact
-        from unnest(layout.names[layout.key_count + 1:layout.recorded_count]) with ordinality c (name, place)
-        join pg_catalog.pg_attribute a on a.attrelid = relation and a.attname = c.name
+            and exists (select from pg_catalog.pg_collation l where l.oid = a.attcollation and l.collisdeterministic) as exact,
+            -- A cast to text that somebody made need not tell all of a value; the type's output function does.
+            case
+                when t.typnamespace <> 'pg_catalog'::regnamespace and exists (
+                    select from pg_catalog.pg_cast k
+                    where k.castsource = t.oid and k.casttarget = 'text'::regtype and k.castmethod = 'f'
+                ) then format('pg_catalog.textin(%s(o.%I))', t.typoutput, n.name)
+                else format('o.%I::text', n.name)
+            end as old
+        from unnest(layout.names[layout.key_count + 1:layout.recorded_count]) with ordinality n (name, place)
+        join pg_catalog.pg_attribute a on a.attrelid = relation and a.attname = n.name
         join pg_catalog.pg_type t on t.oid = a.atttypid
-    ), told as (
-        select
-            string_agg(format('%s is null and %s is not null', r.old, r.new), ' or ' order by r.place) filter (where not r.not_null)
-                as was_null,
-            'row(' || coalesce(
-                string_agg(
-                    format(
-                        case
-                            when r.exact then 'nullif(%1$s, %2$s)'
-                            else 'case when row(%1$s)::record operator(pg_catalog.*<>) row(%2$s)::record then %1$s end'
-                        end,
-                        r.old,
-                        r.new
-                    ),
-                    ', ' order by r.place
-                ),
-                ''
-            ) || ')::text' as changed
-        from recorded r
-    )
-    select case
-        when t.was_null is null then t.changed
-        else format('case when %s then ''='' || %s::text else %s end', t.was_null, versioning._row_of(layout, 'o'), t.changed)
-    end
-    from told t;
+    ) c;
 $$;
 
 revoke all on function versioning._old_values from public;
@@ -130,47 +124,40 @@ $$;
 revoke all on function versioning._is_published from public;
 comment on function versioning._is_published is 'SQL for whether a row is published.';
 
--- The insert of the versions that an INSERT, UPDATE, DELETE or TRUNCATE makes, or the beginning of tracking (BASELINE). `actor`, `reason` and `restoring` are SQL too: variables or
--- parameters. The keys of old and new rows of an update are matched by a full join, for two reasons: a changed key ends one entity and
--- begins another; and a full join is never planned as a nested loop, which a plan made for one row would otherwise use for a hundred thousand.
-create or replace function versioning._statement(
-    table_id integer,
-    relation regclass,
-    layout versioning.layouts,
-    event text,
-    actor text,
-    reason text,
-    restoring text
-)
+-- The insert of the versions that an INSERT, UPDATE, DELETE or TRUNCATE makes, or the beginning of tracking (BASELINE). The keys of old and new
+-- rows of an update are matched by a full join, for two reasons: a changed key ends one entity and begins another; and a full join is never planned
+-- as a nested loop, which a plan made for one row would otherwise use for a hundred thousand. An update that changed nothing is left out: it has no
+-- old values to tell.
+create or replace function versioning._statement(table_id integer, relation regclass, layout versioning.layouts, event text)
 returns text
 language plpgsql
 stable
 set search_path = ''
 as $$
 declare
-    -- The row that tells the key, and, of an update, SQL for "there is an old row", "there is a new one".
-    alias text := case event when 'INSERT' then 'n' when 'UPDATE' then null else 'o' end;
-    key_name text := format('%I', layout.names[1]);
-    key text;
+    -- One row of the transition tables tells what was there; for an update both may.
+    alias text := case event when 'INSERT' then 'n' else 'o' end;
+    first_key text := format('%I', layout.names[1]);
+    key text := versioning._key_text(relation, layout, alias);
+    row_text text := versioning._row_of(layout, alias) || '::text';
     operation text;
-    restores text;
+    restored text;
+    before text := 'null';
     was_published text := versioning._is_published(table_id, relation, layout, 'o');
     is_published text := versioning._is_published(table_id, relation, layout, 'n');
 begin
-    key := case
-        when alias is not null then versioning._key_text(relation, layout, alias)
-        else format(
-            'case when n.%1$s is null then %2$s else %3$s end',
-            key_name, versioning._key_text(relation, layout, 'o'), versioning._key_text(relation, layout, 'n')
-        )
-    end;
-    restores := format('when %1$s is not null and %1$s = %2$s then ''restore''', restoring, quote_literal(table_id || ':') || ' || ' || key);
+    if event = 'UPDATE' then
+        key := format('case when n.%s is null then %s else %s end', first_key, key, versioning._key_text(relation, layout, 'n'));
+        row_text := format('case when n.%s is null then %s else %s::text end', first_key, row_text, versioning._row_of(layout, 'n'));
+        before := versioning._old_values(relation, layout);
+    end if;
+    restored := format('when current_setting(''versioning.restoring'', true) = %L || %s then ''restore''', table_id || ':', key);
     operation := case event
-        when 'INSERT' then format('case %s else ''create'' end', restores)
+        when 'INSERT' then format('case %s else ''create'' end', restored)
         when 'UPDATE' then format(
             'case when o.%1$s is null then ''create'' when n.%1$s is null then ''delete'' %2$s %3$s else ''update'' end',
-            key_name,
-            restores,
+            first_key,
+            restored,
             case when is_published is not null then format(
                 'when %1$s and not %2$s then ''publish'' when %2$s and not %1$s then ''unpublish''', is_published, was_published
             ) end
@@ -178,44 +165,79 @@ begin
         else quote_literal(lower(event))
     end;
     return format(
-        'insert into versioning.records (transaction, at, table_id, layout_id, operation, key, actor, role, reason, row, before) '
-        'select (date_part(''epoch'', now())::bigint - 1577836800) << 22 | (txid_current() & 4194303), clock_timestamp(), %s, %s, '
-        '(%s)::versioning.operation, %s, %s, coalesce(nullif(current_setting(''role''), ''none''), session_user), %s, %s, %s from %s',
+        'insert into versioning.records (transaction, table_id, layout_id, operation, key, actor, role, reason, row, before) '
+        'select (date_part(''epoch'', now())::bigint - 1577836800) << 22 | (txid_current() & 4194303), %s, %s, s.operation, s.key, '
+        -- As auth.uid() has it, but any text: not every issuer of tokens writes uuids.
+        'coalesce(nullif(current_setting(''request.jwt.claim.sub'', true), ''''), '
+        'nullif(current_setting(''request.jwt.claims'', true), '''')::json ->> ''sub''), '
+        'coalesce(nullif(current_setting(''role''), ''none''), session_user), '
+        'coalesce(nullif(current_setting(''versioning.reason'', true), ''''), '
+        'nullif(current_setting(''request.headers'', true), '''')::json ->> ''x-reason''), s.row, s.before '
+        'from (select (%s)::versioning.operation as operation, %s as key, %s as row, %s as before from %s offset 0) s%s',
         table_id,
         layout.id,
         operation,
         key,
-        actor,
-        reason,
-        case
-            when alias is not null then versioning._row_of(layout, alias) || '::text'
-            else format(
-                'case when n.%s is null then %s::text else %s::text end',
-                key_name, versioning._row_of(layout, 'o'), versioning._row_of(layout, 'n')
-            )
-        end,
-        case event when 'UPDATE' then versioning._old_values(relation, layout) else 'null' end,
+        row_text,
+        before,
         case event
             when 'INSERT' then 'new_rows n'
             when 'DELETE' then 'old_rows o'
-            when 'UPDATE' then format(
-                'old_rows o full join new_rows n on %1$s where o.%2$s is null or n.%2$s is null '
-                'or %3$s::record operator(pg_catalog.*<>) %4$s::record',
-                versioning._same_key(relation), key_name, versioning._row_of(layout, 'o'), versioning._row_of(layout, 'n')
-            )
+            when 'UPDATE' then 'old_rows o full join new_rows n on ' || versioning._same_key(relation)
             -- A partitioned table's triggers fire first, its partitions' then: each records its own rows.
             when 'TRUNCATE' then format('only %s o', relation)
             -- What a history that stopped for a while does not know, or knows differently.
             when 'BASELINE' then format(
                 '%s o left join lateral ('
                 'select r.operation, r.layout_id, r.row from versioning.records r where r.table_id = %s and r.key = %s order by r.id desc limit 1'
-                ') l on true where l.row is null or l.operation in (''delete'', ''truncate'') or l.layout_id <> %s or l.row <> %s::text',
-                relation, table_id, key, layout.id, versioning._row_of(layout, 'o')
+                ') l on true where l.row is null or l.operation in (''delete'', ''truncate'') or l.layout_id <> %s or l.row <> %s',
+                relation, table_id, key, layout.id, row_text
             )
-        end
+        end,
+        case event when 'UPDATE' then format(
+            ' where s.before <> %L or s.operation in (''create'', ''delete'')',
+            '(' || repeat(',', layout.recorded_count - layout.key_count - 1) || ')'
+        ) end
     );
 end;
 $$;
 
 revoke all on function versioning._statement from public;
 comment on function versioning._statement is 'SQL that records what a statement did to a tracked table.';
+
+-- The settings that a value's text depends on, for the types that a table has: with them it is exact, and the same in every session. Types that
+-- contain others, and those of extensions, get all of them.
+create or replace function versioning._settings_of(relation regclass, layout versioning.layouts)
+returns text
+language sql
+stable
+set search_path = ''
+as $$
+    with types as (
+        select
+            case
+                when b.typnamespace <> 'pg_catalog'::regnamespace and b.typtype <> 'e' or b.typtype in ('c', 'r', 'm') then 'any'
+                when b.typcategory = 'D' then 'time'
+                when b.typcategory = 'T' then 'interval'
+                when b.typcategory = 'G' or b.oid in ('real'::regtype, 'double precision'::regtype) then 'float'
+                when b.oid = 'bytea'::regtype then 'bytea'
+            end as kind
+        from unnest(layout.names[:layout.recorded_count]) n (name)
+        join pg_catalog.pg_attribute a on a.attrelid = relation and a.attname = n.name
+        join pg_catalog.pg_type t on t.oid = a.atttypid
+        -- A domain is stored as its base; of an array the elements count.
+        left join pg_catalog.pg_type d on d.oid = t.typbasetype
+        join pg_catalog.pg_type e on e.oid = coalesce(d.oid, t.oid)
+        join pg_catalog.pg_type b on b.oid = case when e.typcategory = 'A' and e.typelem <> 0 then e.typelem else e.oid end
+    )
+    select coalesce(string_agg(format(' set %s = %L', s.name, s.value), '' order by s.name), '')
+    from (
+        values
+            ('timezone', 'UTC', 'time'), ('datestyle', 'ISO', 'time'), ('intervalstyle', 'postgres', 'interval'),
+            ('extra_float_digits', '1', 'float'), ('bytea_output', 'hex', 'bytea')
+    ) s (name, value, kind)
+    where exists (select from types t where t.kind in (s.kind, 'any'));
+$$;
+
+revoke all on function versioning._settings_of from public;
+comment on function versioning._settings_of is 'SET clauses under which the text of a table''s values is exact.';

@@ -12,7 +12,7 @@ begin
             using hint = format('Give it one, or end its history: select versioning.untrack(%L)', relation);
         return 'select';
     end if;
-    return versioning._statement(table_id, relation, layout, event, '$1', '$2', '$3');
+    return versioning._statement(table_id, relation, layout, event);
 end;
 $$;
 
@@ -28,38 +28,30 @@ set search_path = ''
 as $$
     select format(
         $body$
-#variable_conflict use_variable
 declare
-    actor text := coalesce(
-        nullif(current_setting('request.jwt.claim.sub', true), ''),
-        nullif(current_setting('request.jwt.claims', true), '')::json ->> 'sub'
-    );
-    reason text := coalesce(
-        nullif(current_setting('versioning.reason', true), ''),
-        nullif(current_setting('request.headers', true), '')::json ->> 'x-reason'
-    );
-    restoring text := nullif(current_setting('versioning.restoring', true), '');
+    -- Is this a statement inside another, or one that others were inside of?
+    nested boolean := pg_trigger_depth() > 1 or current_setting('versioning.nested', true) = 'on';
     first bigint;
 begin
-    if current_setting('versioning.nested', true) = 'on' then
+    if nested then
         first := nextval('versioning.records_id_seq');
     end if;
     -- Both are answered when this expression is planned, and again after the table was altered.
-    if tg_op = 'TRUNCATE' or not versioning._current_when_planned(%1$s, %2$s)
+    if not versioning._current_when_planned(%1$s, %2$s)
         or coalesce(tg_relid, versioning._relation_when_planned(%1$s)) is null
     then
-        execute versioning._statement_now(%1$s, tg_op, tg_relid) using actor, reason, restoring;
-    elsif tg_op = 'INSERT' then
-        %3$s;
+        execute versioning._statement_now(%1$s, tg_op, tg_relid);
     elsif tg_op = 'UPDATE' then
         %4$s;
-    else
+    elsif tg_op = 'INSERT' then
+        %3$s;
+    elsif tg_op = 'DELETE' then
         %5$s;
+    else
+        execute versioning._statement_now(%1$s, tg_op, tg_relid);
     end if;
-    if first is not null then
+    if nested then
         perform versioning._reorder(%1$s, first);
-    end if;
-    if pg_trigger_depth() > 1 then
         perform set_config('versioning.nested', 'on', true);
     end if;
     return null;
@@ -67,17 +59,16 @@ end;
 $body$,
         table_id,
         layout.id,
-        versioning._statement(table_id, relation, layout, 'INSERT', 'actor', 'reason', 'restoring'),
-        versioning._statement(table_id, relation, layout, 'UPDATE', 'actor', 'reason', 'restoring'),
-        versioning._statement(table_id, relation, layout, 'DELETE', 'actor', 'reason', 'restoring')
+        versioning._statement(table_id, relation, layout, 'INSERT'),
+        versioning._statement(table_id, relation, layout, 'UPDATE'),
+        versioning._statement(table_id, relation, layout, 'DELETE')
     );
 $$;
 
 revoke all on function versioning._body from public;
 comment on function versioning._body is 'The body of a table''s trigger function.';
 
--- Makes the trigger function of a table, or makes it anew when its body would be another: true then. The settings are those under which the text of a
--- value is exact and does not depend on the session.
+-- Makes the trigger function of a table, or makes it anew when its body would be another: true then.
 create or replace function versioning._define(table_id integer, relation regclass, layout versioning.layouts)
 returns boolean
 language plpgsql
@@ -94,9 +85,8 @@ begin
         'create or replace function versioning.%I() returns trigger language plpgsql '
         -- Who writes a table must not write its history.
         'security definer '
-        'set search_path = '''' set timezone = ''UTC'' set datestyle = ''ISO'' set intervalstyle = ''postgres'' '
-        'set extra_float_digits = 1 set bytea_output = ''hex'' as %L',
-        name, body
+        'set search_path = ''''%s as %L',
+        name, versioning._settings_of(relation, layout), body
     );
     execute format('revoke all on function versioning.%I from public', name);
     execute format('comment on function versioning.%I is %L', name, 'Records changes of ' || relation || '; made by versioning.track().');
@@ -275,8 +265,7 @@ begin
     layout := versioning._current_layout(number, relation);
     perform versioning._define(number, relation, layout);
     if versioning._attach(number, relation) then
-        execute versioning._statement(number, relation, layout, 'BASELINE', '$1', '$2', '$3')
-        using null::text, nullif(current_setting('versioning.reason', true), ''), null::text;
+        execute versioning._statement(number, relation, layout, 'BASELINE');
         get diagnostics found = row_count;
         perform versioning._record_vanished(number, relation, layout);
         perform versioning._schedule_first();

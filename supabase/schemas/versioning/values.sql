@@ -127,10 +127,10 @@ begin
     if record.before is null or record.operation in ('create', 'baseline') then
         return null;
     end if;
-    old := versioning._values(ltrim(record.before, '='));
+    old := versioning._values(record.before);
     for i in 1..layout.recorded_count - layout.key_count loop
-        if old[i] is not null or starts_with(record.before, '=') then
-            fields[layout.key_count + i] := old[i];
+        if old[i] is not null then
+            fields[layout.key_count + i] := case when starts_with(old[i], '=') then substr(old[i], 2) end;
         end if;
     end loop;
     return fields;

@@ -1,0 +1,157 @@
+/**
+ * What a history costs: copies of one table, one plain, one with the row-level trigger that is usual in the field (whole old and new rows
+ * as jsonb, as supa_audit has it), one with the leanest trigger of that kind, and one tracked by the schema `versioning`. Overhead is what a
+ * copy costs above the plain one; each run takes all copies in turn.
+ * `deno run -A bench/versioning.ts [--runs 5] [--rows 100000] [--statements 2000]`; exits 1 when a target is missed.
+ *
+ * Time is the CPU time of the server's process, from /proc: a statement costs the same whoever else is at work on the machine.
+ */
+import { parseArgs } from "node:util";
+import postgres from "postgres";
+import { startProjectDatabase } from "../stack/postgres/project.ts";
+import { median } from "./measure.ts";
+
+const SETUP = new URL("./versioning.sql", import.meta.url);
+const MIGRATION = new URL("../supabase/migrations/20261102000000_create_versioning.sql", import.meta.url);
+
+const COPIES = ["plain", "audited", "lean", "tracked"] as const;
+type Copy = typeof COPIES[number];
+type Costs = Record<string, Record<Copy, number[]>>;
+type Sizes = Record<Exclude<Copy, "plain">, number[]>;
+
+/** At most this much of the usual trigger's. */
+const TARGETS: Record<string, number> = { bulk: 0.5, single: 1.1, bytes: 0.7 };
+
+const SET = "age_minimum = 12, statut = 'publie', mis_a_jour_le = now()";
+const SAMPLE = "(select id from bench.samples where number = $1)";
+const BULK: Record<string, (copy: Copy) => string> = {
+  insert: (copy) => `insert into bench.${copy} select * from bench.source`,
+  update: (copy) => `update bench.${copy} set ${SET}`,
+  delete: (copy) => `delete from bench.${copy}`,
+};
+const SINGLE: typeof BULK = {
+  insert: (copy) => `insert into bench.${copy} select * from bench.source where id = ${SAMPLE}`,
+  update: (copy) => `update bench.${copy} set ${SET} where id = ${SAMPLE}`,
+  delete: (copy) => `delete from bench.${copy} where id = ${SAMPLE}`,
+};
+
+interface Extent {
+  runs: number;
+  rows: number;
+  statements: number;
+}
+
+/** Costs in ms of a bulk statement, in µs of a statement of one row; sizes after one bulk insert, update and delete. */
+async function measure(sql: postgres.Sql, { runs, statements }: Extent): Promise<[Costs, Sizes]> {
+  const [backend] = await sql`select pg_backend_pid() as pid`;
+  const costs: Costs = {};
+  const sizes: Sizes = { audited: [], lean: [], tracked: [] };
+  // The first run warms caches and plans.
+  for (let run = 0; run <= runs; run++) {
+    const order = COPIES.map((_, i) => COPIES[(i + run) % COPIES.length]!);
+    const take = async (name: string, copy: Copy, work: () => Promise<unknown>, divisor: number) => {
+      const begun = cpuMicroseconds(backend!.pid);
+      await work();
+      const cost = (cpuMicroseconds(backend!.pid) - begun) / divisor;
+      costs[name] ??= { plain: [], audited: [], lean: [], tracked: [] };
+      if (run > 0) costs[name][copy].push(cost);
+    };
+    await sql`select bench.empty()`;
+    for (const [name, statement] of Object.entries(SINGLE)) {
+      for (const copy of order) {
+        const all = () =>
+          Promise.all(Array.from(
+            { length: statements },
+            (_, i) => sql.unsafe(statement(copy), [i], { prepare: true }),
+          ));
+        await take(`single ${name}`, copy, all, statements);
+      }
+    }
+    await sql`select bench.empty()`;
+    for (const [name, statement] of Object.entries(BULK)) {
+      for (const copy of order) await take(`bulk ${name}`, copy, () => sql.unsafe(statement(copy)), 1000);
+    }
+    const [size] = await sql`
+      select pg_total_relation_size('bench.usual_history')::float8 as audited,
+        pg_total_relation_size('bench.lean_history')::float8 as lean,
+        pg_total_relation_size('versioning.records')::float8 as tracked`;
+    if (run > 0) { for (const copy in sizes) sizes[copy as keyof Sizes].push(size![copy]); }
+  }
+  return [costs, sizes];
+}
+
+/** The first figure of schedstat: nanoseconds that the process was on a CPU. */
+function cpuMicroseconds(pid: number): number {
+  return Number(Deno.readTextFileSync(`/proc/${pid}/schedstat`).split(" ")[0]) / 1000;
+}
+
+/** Prints a table; answers how many targets were missed. */
+function report(costs: Costs, sizes: Sizes): number {
+  console.log(
+    ["", "plain", "usual +", "lean +", "tracked +", "of usual", "target", "of lean"].map(cell).join(""),
+  );
+  let missed = 0;
+  const line = (name: string, plain: string, [usual, lean, tracked]: number[], ratios: [number, number]) => {
+    const target = TARGETS[name.split(" ")[0]!]!;
+    if (ratios[0] > target) missed++;
+    const figures = [usual!, lean!, tracked!].map((value) => value.toFixed(1));
+    console.log(
+      [name, plain, ...figures, ratios[0].toFixed(2), `≤ ${target}`, ratios[1].toFixed(2)].map(cell).join(""),
+    );
+  };
+  for (const [name, copies] of Object.entries(costs)) {
+    const overheads = (copy: Copy) => copies[copy].map((cost, run) => cost - copies.plain[run]!);
+    // The ratio of each run from its own figures, then the median.
+    const ratio = (to: Copy) =>
+      median(overheads("tracked").map((overhead, run) => overhead / overheads(to)[run]!));
+    line(
+      name,
+      median(copies.plain).toFixed(1),
+      (["audited", "lean", "tracked"] as const).map((copy) => median(overheads(copy))),
+      [ratio("audited"), ratio("lean")],
+    );
+  }
+  const [usual, lean, tracked] = [sizes.audited, sizes.lean, sizes.tracked].map((all) => median(all) / 1e6);
+  line("bytes (MB)", "", [usual!, lean!, tracked!], [tracked! / usual!, tracked! / lean!]);
+  return missed;
+}
+
+const WIDTHS = { first: 16, other: 11 };
+function cell(text: string, place: number): string {
+  return place === 0 ? text.padEnd(WIDTHS.first) : text.padStart(WIDTHS.other);
+}
+
+if (import.meta.main) {
+  const { values } = parseArgs({
+    args: Deno.args,
+    options: {
+      runs: { type: "string", default: "5" },
+      rows: { type: "string", default: "100000" },
+      statements: { type: "string", default: "2000" },
+    },
+  });
+  const extent = {
+    runs: Number(values.runs),
+    rows: Number(values.rows),
+    statements: Number(values.statements),
+  };
+  const database = await startProjectDatabase();
+  // One session: the trigger functions' plans are kept in it, as a pool keeps them.
+  const sql = postgres(database.url, { max: 1, onnotice: () => {}, connection: { statement_timeout: 0 } });
+  try {
+    await sql.unsafe(await Deno.readTextFile(MIGRATION)).simple();
+    await sql.unsafe(await Deno.readTextFile(SETUP)).simple();
+    await sql`select bench.fill(${extent.rows}, ${extent.statements})`;
+    const [server] = await sql`show server_version`;
+    console.log(
+      `PostgreSQL ${
+        server!.server_version
+      }, ${navigator.hardwareConcurrency} CPUs; medians of ${extent.runs} runs; ` +
+        `bulk: ${extent.rows} rows (ms), single: one row (µs), ${extent.statements} statements a run`,
+    );
+    if (report(...await measure(sql, extent)) > 0) Deno.exitCode = 1;
+  } finally {
+    await sql.end();
+    await database.stop();
+  }
+}
