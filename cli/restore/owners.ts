@@ -1,6 +1,6 @@
 /** Ownership for a role that is not a superuser: it may give objects to roles that it is a member of, and that may create there. */
 import type { Entry } from "../../supabase/functions/backup/toc/entry.ts";
-import { quoted } from "./roles.ts";
+import { literal, quoted } from "./roles.ts";
 
 /** `ALTER <kind> name OWNER TO` by the entry's own name (pg_backup_archiver.c, _getObjectDescription). */
 const BY_NAME = new Set([
@@ -61,9 +61,17 @@ function ownership({ desc, tag, namespace, drop }: Entry, owner: string): string
   if (object === null) return "";
   const alter = `ALTER ${object} OWNER TO ${quoted(owner)};\n`;
   if (namespace === null) return alter;
-  // The grants of the schema itself come after, and say what stays.
-  const schema = quoted(namespace);
-  return `GRANT CREATE ON SCHEMA ${schema} TO ${
-    quoted(owner)
-  };\n${alter}REVOKE CREATE ON SCHEMA ${schema} FROM ${quoted(owner)};\n`;
+  // Owning something in a schema takes the right to create there, which the role may have by the schema's own grants: those come
+  // after this with one connection, and may have come before it with several.
+  const create = `CREATE ON SCHEMA ${quoted(namespace)}`;
+  return `DO $backup_owner$
+BEGIN
+  IF pg_catalog.has_schema_privilege(${literal(owner)}, ${literal(namespace)}, 'CREATE') THEN
+    ${alter}  ELSE
+    GRANT ${create} TO ${quoted(owner)};
+    ${alter}    REVOKE ${create} FROM ${quoted(owner)};
+  END IF;
+END;
+$backup_owner$;
+`;
 }
