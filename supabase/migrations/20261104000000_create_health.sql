@@ -231,7 +231,7 @@ begin
     select l.* into run
     from backup.log l
     where l.status in ('succeeded', 'failed') and l.error_code is distinct from 'run_active'
-    order by l.started_at desc, l.id desc
+    order by l.finished_at desc, l.id desc
     limit 1;
     if run.status = 'failed' then
         return next backup._reason(
