@@ -5,7 +5,7 @@ create table if not exists backup.settings (
     function_url text,
     bucket text not null default 'backups',
     slice_bytes bigint not null default 32000000,
-    invocation_bytes bigint not null default 100000000,
+    invocation_bytes bigint not null default 80000000,
     part_bytes integer not null default 41943040,
     level integer not null default 4,
     workers integer not null default 2,

@@ -18,7 +18,7 @@ select is((select count(*) from backup.plans) + (select count(*) from backup.sli
 select is(
     ((tests.run(:run)).attempts -> 0) - '{ended_at}'::text[],
     jsonb_build_object(
-        'attempt', 1, 'name', :'first_name', 'phase', 'exporting', 'worker_died', true, 'slice_bytes', 32000000, 'invocation_bytes', 100000000,
+        'attempt', 1, 'name', :'first_name', 'phase', 'exporting', 'worker_died', true, 'slice_bytes', 32000000, 'invocation_bytes', 80000000,
         'error', jsonb_build_object(
             'code', 'snapshot_lost',
             'message', 'all workers that held the snapshot ended with 3 slices unfinished',
@@ -30,7 +30,7 @@ select is(
 select is((select budget_halvings from backup.settings), 1, 'a death halves the budgets');
 select is(
     (select row(l.settings ->> 'slice_bytes', l.settings ->> 'invocation_bytes')::text from tests.run(:run) l),
-    row('16000000', '50000000')::text, 'of the attempt that follows'
+    row('16000000', '40000000')::text, 'of the attempt that follows'
 );
 select is(tests.calls(:run), 3::bigint, 'a planner is called for it');
 select tests.enter(:run, 2);
