@@ -94,6 +94,9 @@ as $$
                     select from pg_catalog.pg_cast k
                     where k.castsource = t.oid and k.casttarget = 'text'::regtype and k.castmethod = 'f'
                 ) then format('pg_catalog.textin(%s(o.%I))', t.typoutput, n.name)
+                -- The cast keeps the column's collation, which may take different texts for equal.
+                when exists (select from pg_catalog.pg_collation l where l.oid = a.attcollation and not l.collisdeterministic)
+                    then format('(o.%I::text collate pg_catalog."C")', n.name)
                 else format('o.%I::text', n.name)
             end as old
         from unnest(layout.names[layout.key_count + 1:layout.recorded_count]) with ordinality n (name, place)
