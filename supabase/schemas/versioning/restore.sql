@@ -39,6 +39,28 @@ revoke all on function versioning._present from public;
 grant execute on function versioning._present to anon, authenticated, service_role;
 comment on function versioning._present is 'The values of a row as it is now.';
 
+-- Where a row is to be put back.
+create or replace function versioning._require_place(table_id integer)
+returns regclass
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+    relation regclass := versioning._place(table_id);
+begin
+    if relation is null then
+        raise exception 'the table of this version is gone'
+            using errcode = 'undefined_table', hint = 'Create it first, by the name that it had, or restore it from a backup.';
+    end if;
+    return relation;
+end;
+$$;
+
+revoke all on function versioning._require_place from public;
+grant execute on function versioning._require_place to anon, authenticated, service_role;
+comment on function versioning._require_place is 'Where a table is that is or was tracked; raises when it is gone.';
+
 -- Makes the row of a key be `target`, which is in the order of `layout`; null: there shall be none. `base` is what the caller takes the row to be,
 -- in the order of `base_layout`. Where the row is something else, it was changed since: `refuse` raises, `merge` leaves changed columns
 -- as they are now, `overwrite` does not care. Answers what was done with which columns.
@@ -58,7 +80,7 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-    relation regclass := versioning._place(table_id);
+    relation regclass := versioning._require_place(table_id);
     shape versioning.layouts;
     key_values text[];
     present text[];
@@ -76,10 +98,6 @@ begin
     if if_changed is null or if_changed not in ('refuse', 'merge', 'overwrite') then
         raise exception 'if_changed is "%"', if_changed
             using errcode = 'invalid_parameter_value', hint = 'Give refuse, merge or overwrite.';
-    end if;
-    if relation is null then
-        raise exception 'the table of this version is gone'
-            using errcode = 'undefined_table', hint = 'Create it first, by the name that it had, or restore it from a backup.';
     end if;
     shape := versioning._shape(table_id, relation);
     key_values := versioning._key_values(key, shape.key_count);
@@ -272,6 +290,7 @@ as $$
 declare
     target record := versioning._record(version);
     found versioning.records := target.record;
+    relation regclass := versioning._require_place(found.table_id);
     base record;
     base_values text[];
     base_layout versioning.layouts;
@@ -279,10 +298,8 @@ declare
     done jsonb;
 begin
     if seen is null then
-        base_layout := versioning._shape(found.table_id, versioning._place(found.table_id));
-        base_values := versioning._present(
-            versioning._place(found.table_id), base_layout, versioning._key_values(found.key, base_layout.key_count)
-        );
+        base_layout := versioning._shape(found.table_id, relation);
+        base_values := versioning._present(relation, base_layout, versioning._key_values(found.key, base_layout.key_count));
     else
         base := versioning._record(seen);
         if ((base.record).table_id, (base.record).key) <> (found.table_id, found.key) then
