@@ -418,7 +418,7 @@ comment on function versioning._changed is 'Names of the columns in which two st
 -- What the catalog says of a tracked table now, against what its newest layout says.
 
 -- Where the table is: its trigger function tells, whatever the table is called by now. Partitions have the triggers too; of those the
--- partitioned table is meant. Null when it is not tracked.
+-- partitioned table is meant, not one that was a partition once. Null when it is not tracked.
 create or replace function versioning._relation(table_id integer)
 returns regclass
 language sql
@@ -429,7 +429,7 @@ as $$
     from pg_catalog.pg_trigger t
     join pg_catalog.pg_class c on c.oid = t.tgrelid
     where t.tgfoid = to_regproc('versioning._record_' || table_id) and not c.relispartition
-    order by t.oid
+    order by c.relkind = 'p' desc, t.oid
     limit 1;
 $$;
 
@@ -1104,6 +1104,8 @@ $$;
 revoke all on function versioning._reorder_entity from public;
 comment on function versioning._reorder_entity is 'Puts this transaction''s versions of one entity in order.';
 
+-- The trigger function of a table, and its triggers.
+
 -- The SQL of what a statement did, for a table that has changed since its trigger function was made, and for TRUNCATE.
 create or replace function versioning._statement_now(table_id integer, event text, relation regclass)
 returns text
@@ -1216,9 +1218,10 @@ declare
     began boolean := versioning._relation(table_id) is null;
 begin
     for member in
-        select p.relid from pg_catalog.pg_partition_tree(relation) p
-        union
-        select relation
+        -- The table itself first: _relation() goes by the age of triggers.
+        select m.relid
+        from (select p.relid, p.level from pg_catalog.pg_partition_tree(relation) p union select relation, 0) m
+        order by m.level, m.relid
     loop
         for event in
             select *
@@ -1246,6 +1249,34 @@ $$;
 revoke all on function versioning._attach from public;
 comment on function versioning._attach is 'Puts the triggers on a table and its partitions; true when it had none.';
 
+-- A partition that was detached takes its triggers along. False when there is none.
+create or replace function versioning._detach(table_id integer, relation regclass)
+returns boolean
+language plpgsql
+set search_path = ''
+as $$
+declare
+    stray record;
+    found_one boolean := false;
+begin
+    for stray in
+        select t.tgname, t.tgrelid::regclass as relation
+        from pg_catalog.pg_trigger t
+        where t.tgfoid = to_regproc('versioning._record_' || table_id)
+            and t.tgrelid <> _detach.relation
+            and t.tgrelid not in (select p.relid from pg_catalog.pg_partition_tree(_detach.relation) p)
+    loop
+        execute format('drop trigger %I on %s', stray.tgname, stray.relation);
+        found_one := true;
+    end loop;
+    return found_one;
+end;
+$$;
+
+revoke all on function versioning._detach from public;
+comment on function versioning._detach is 'Takes the triggers off tables that are no partitions any more.';
+
+-- Which tables have a history, and from when to when.
 create or replace function versioning._require_trackable(relation regclass)
 returns void
 language plpgsql
@@ -1452,7 +1483,7 @@ $$;
 revoke all on function versioning._follow_renames from public;
 comment on function versioning._follow_renames is 'Brings the names of tracked tables up to date.';
 
--- After migrations: makes the trigger functions of altered tables anew and puts triggers on new partitions. Until then the
+-- After migrations: makes the trigger functions of altered tables anew, puts triggers on new partitions and takes them off detached ones. Until then the
 -- statements on an altered table are recorded too, at the cost of planning each anew; only statements that name a new partition itself are not seen.
 -- The nightly job does it as well. Answers the tables that had changed.
 create or replace function versioning.refresh()
@@ -1482,6 +1513,9 @@ begin
             )
         ) then
             perform versioning._attach(table_.id, relation);
+            changed := true;
+        end if;
+        if versioning._detach(table_.id, relation) then
             changed := true;
         end if;
         if changed then
@@ -1816,7 +1850,10 @@ stable
 set search_path = ''
 as $$
     select string_agg(
-        case when a.attgenerated = '' then format('t.%I', a.attname) else pg_catalog.pg_get_expr(d.adbin, d.adrelid) end,
+        case
+            when a.attgenerated = '' then format('t.%I', a.attname)
+            else format('(%s)::%s', pg_catalog.pg_get_expr(d.adbin, d.adrelid), pg_catalog.format_type(a.atttypid, a.atttypmod))
+        end,
         ', ' order by a.attnum
     )
     from pg_catalog.pg_attribute a
@@ -1839,11 +1876,11 @@ as $$
         format(
             case
                 when d.adbin is null or pg_catalog.pg_get_expr(d.adbin, d.adrelid) ~ '\mnextval\(' then '(s.r).%1$I as %1$I'
-                else 'case when %2$L = any (s.added) then %3$s else (s.r).%1$I end as %1$I'
+                else 'case when %1$L = any (s.added) then (%2$s)::%3$s else (s.r).%1$I end as %1$I'
             end,
             a.attname,
-            a.attname,
-            pg_catalog.pg_get_expr(d.adbin, d.adrelid)
+            pg_catalog.pg_get_expr(d.adbin, d.adrelid),
+            pg_catalog.format_type(a.atttypid, a.atttypmod)
         ),
         ', ' order by a.attnum
     )
@@ -1954,6 +1991,29 @@ revoke all on function versioning._require_place from public;
 grant execute on function versioning._require_place to anon, authenticated, service_role;
 comment on function versioning._require_place is 'Where a table is that is or was tracked; raises when it is gone.';
 
+-- The table's layout now, under which the key of a version has to mean what it meant.
+create or replace function versioning._require_shape(relation regclass, layout versioning.layouts)
+returns versioning.layouts
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+    shape versioning.layouts := versioning._shape(layout.table_id, relation);
+begin
+    if shape.numbers[:shape.key_count] <> layout.numbers[:layout.key_count] then
+        raise exception 'table % has another primary key now than in this version', relation
+            using errcode = 'object_not_in_prerequisite_state',
+                hint = 'Take the values from versioning.history: which row they belong to now, a person has to say.';
+    end if;
+    return shape;
+end;
+$$;
+
+revoke all on function versioning._require_shape from public;
+grant execute on function versioning._require_shape to anon, authenticated, service_role;
+comment on function versioning._require_shape is 'The present layout of a version''s table; raises when its primary key is another.';
+
 -- Makes the row of a key be `target`, which is in the order of `layout`; null: there shall be none. `base` is what the caller takes the row to be,
 -- in the order of `base_layout`. Where the row is something else, it was changed since: `refuse` raises, `merge` leaves changed columns
 -- as they are now, `overwrite` does not care. Answers what was done with which columns.
@@ -1992,7 +2052,7 @@ begin
         raise exception 'if_changed is "%"', if_changed
             using errcode = 'invalid_parameter_value', hint = 'Give refuse, merge or overwrite.';
     end if;
-    shape := versioning._shape(table_id, relation);
+    shape := versioning._require_shape(relation, layout);
     key_values := versioning._key_values(key, shape.key_count);
     present := versioning._present(relation, shape, key_values);
     wanted := versioning._fit(target, layout, shape);
@@ -2191,7 +2251,7 @@ declare
     done jsonb;
 begin
     if seen is null then
-        base_layout := versioning._shape(found.table_id, relation);
+        base_layout := versioning._require_shape(relation, target.layout);
         base_values := versioning._present(relation, base_layout, versioning._key_values(found.key, base_layout.key_count));
     else
         base := versioning._record(seen);
@@ -2249,7 +2309,7 @@ comment on function versioning._undo_one is 'Puts one row back to what it was be
 
 -- Takes back what a transaction did to tracked rows: each is put back to what it was before it. All or nothing, except what `if_changed` allows: a row
 -- changed since is refused, merged (what was changed since stays) or overwritten. Undoing is a transaction itself, and can be undone.
--- Last changed first, which is the order that foreign keys want; a row that one refuses waits until others are put back.
+-- Last changed first, which is the order that foreign and unique keys want; a row that one refuses waits until others are put back.
 -- Example: select * from versioning.undo(876233123456);
 create or replace function versioning.undo(transaction bigint, if_changed text default 'refuse')
 returns setof jsonb
@@ -2262,6 +2322,7 @@ declare
     waiting bigint[];
     done jsonb;
     refusal text;
+    refused_as text;
 begin
     -- One number stands for an entity: that of its last version in the transaction.
     ids := array(
@@ -2284,14 +2345,15 @@ begin
                     return next done;
                 end if;
             exception
-                when foreign_key_violation then
+                when foreign_key_violation or unique_violation or exclusion_violation then
                     waiting := waiting || id;
                     refusal := sqlerrm;
+                    refused_as := sqlstate;
             end;
         end loop;
         if waiting = ids then
             raise exception 'transaction % cannot be undone: %', transaction, refusal
-                using errcode = 'foreign_key_violation', hint = 'Put back, or remove, the rows that it speaks of first.';
+                using errcode = refused_as, hint = 'Put back, or remove, the rows that it speaks of first.';
         end if;
         ids := waiting;
     end loop;

@@ -127,7 +127,10 @@ stable
 set search_path = ''
 as $$
     select string_agg(
-        case when a.attgenerated = '' then format('t.%I', a.attname) else pg_catalog.pg_get_expr(d.adbin, d.adrelid) end,
+        case
+            when a.attgenerated = '' then format('t.%I', a.attname)
+            else format('(%s)::%s', pg_catalog.pg_get_expr(d.adbin, d.adrelid), pg_catalog.format_type(a.atttypid, a.atttypmod))
+        end,
         ', ' order by a.attnum
     )
     from pg_catalog.pg_attribute a
@@ -150,11 +153,11 @@ as $$
         format(
             case
                 when d.adbin is null or pg_catalog.pg_get_expr(d.adbin, d.adrelid) ~ '\mnextval\(' then '(s.r).%1$I as %1$I'
-                else 'case when %2$L = any (s.added) then %3$s else (s.r).%1$I end as %1$I'
+                else 'case when %1$L = any (s.added) then (%2$s)::%3$s else (s.r).%1$I end as %1$I'
             end,
             a.attname,
-            a.attname,
-            pg_catalog.pg_get_expr(d.adbin, d.adrelid)
+            pg_catalog.pg_get_expr(d.adbin, d.adrelid),
+            pg_catalog.format_type(a.atttypid, a.atttypmod)
         ),
         ', ' order by a.attnum
     )

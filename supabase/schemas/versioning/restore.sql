@@ -61,6 +61,29 @@ revoke all on function versioning._require_place from public;
 grant execute on function versioning._require_place to anon, authenticated, service_role;
 comment on function versioning._require_place is 'Where a table is that is or was tracked; raises when it is gone.';
 
+-- The table's layout now, under which the key of a version has to mean what it meant.
+create or replace function versioning._require_shape(relation regclass, layout versioning.layouts)
+returns versioning.layouts
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+    shape versioning.layouts := versioning._shape(layout.table_id, relation);
+begin
+    if shape.numbers[:shape.key_count] <> layout.numbers[:layout.key_count] then
+        raise exception 'table % has another primary key now than in this version', relation
+            using errcode = 'object_not_in_prerequisite_state',
+                hint = 'Take the values from versioning.history: which row they belong to now, a person has to say.';
+    end if;
+    return shape;
+end;
+$$;
+
+revoke all on function versioning._require_shape from public;
+grant execute on function versioning._require_shape to anon, authenticated, service_role;
+comment on function versioning._require_shape is 'The present layout of a version''s table; raises when its primary key is another.';
+
 -- Makes the row of a key be `target`, which is in the order of `layout`; null: there shall be none. `base` is what the caller takes the row to be,
 -- in the order of `base_layout`. Where the row is something else, it was changed since: `refuse` raises, `merge` leaves changed columns
 -- as they are now, `overwrite` does not care. Answers what was done with which columns.
@@ -99,7 +122,7 @@ begin
         raise exception 'if_changed is "%"', if_changed
             using errcode = 'invalid_parameter_value', hint = 'Give refuse, merge or overwrite.';
     end if;
-    shape := versioning._shape(table_id, relation);
+    shape := versioning._require_shape(relation, layout);
     key_values := versioning._key_values(key, shape.key_count);
     present := versioning._present(relation, shape, key_values);
     wanted := versioning._fit(target, layout, shape);
@@ -298,7 +321,7 @@ declare
     done jsonb;
 begin
     if seen is null then
-        base_layout := versioning._shape(found.table_id, relation);
+        base_layout := versioning._require_shape(relation, target.layout);
         base_values := versioning._present(relation, base_layout, versioning._key_values(found.key, base_layout.key_count));
     else
         base := versioning._record(seen);

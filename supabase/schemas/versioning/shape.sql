@@ -1,7 +1,7 @@
 -- What the catalog says of a tracked table now, against what its newest layout says.
 
 -- Where the table is: its trigger function tells, whatever the table is called by now. Partitions have the triggers too; of those the
--- partitioned table is meant. Null when it is not tracked.
+-- partitioned table is meant, not one that was a partition once. Null when it is not tracked.
 create or replace function versioning._relation(table_id integer)
 returns regclass
 language sql
@@ -12,7 +12,7 @@ as $$
     from pg_catalog.pg_trigger t
     join pg_catalog.pg_class c on c.oid = t.tgrelid
     where t.tgfoid = to_regproc('versioning._record_' || table_id) and not c.relispartition
-    order by t.oid
+    order by c.relkind = 'p' desc, t.oid
     limit 1;
 $$;
 

@@ -30,7 +30,7 @@ comment on function versioning._undo_one is 'Puts one row back to what it was be
 
 -- Takes back what a transaction did to tracked rows: each is put back to what it was before it. All or nothing, except what `if_changed` allows: a row
 -- changed since is refused, merged (what was changed since stays) or overwritten. Undoing is a transaction itself, and can be undone.
--- Last changed first, which is the order that foreign keys want; a row that one refuses waits until others are put back.
+-- Last changed first, which is the order that foreign and unique keys want; a row that one refuses waits until others are put back.
 -- Example: select * from versioning.undo(876233123456);
 create or replace function versioning.undo(transaction bigint, if_changed text default 'refuse')
 returns setof jsonb
@@ -43,6 +43,7 @@ declare
     waiting bigint[];
     done jsonb;
     refusal text;
+    refused_as text;
 begin
     -- One number stands for an entity: that of its last version in the transaction.
     ids := array(
@@ -65,14 +66,15 @@ begin
                     return next done;
                 end if;
             exception
-                when foreign_key_violation then
+                when foreign_key_violation or unique_violation or exclusion_violation then
                     waiting := waiting || id;
                     refusal := sqlerrm;
+                    refused_as := sqlstate;
             end;
         end loop;
         if waiting = ids then
             raise exception 'transaction % cannot be undone: %', transaction, refusal
-                using errcode = 'foreign_key_violation', hint = 'Put back, or remove, the rows that it speaks of first.';
+                using errcode = refused_as, hint = 'Put back, or remove, the rows that it speaks of first.';
         end if;
         ids := waiting;
     end loop;
