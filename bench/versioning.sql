@@ -36,80 +36,78 @@ as $$
     )::uuid;
 $$;
 
--- The field's usual way on Supabase: columns, indexes and work per row as in supa_audit. A trigger for each row stores it whole, old and new, as
--- jsonb, and finds it again by a uuid made of table and key.
+-- The usual way: a trigger for each row that stores it whole, old and new, as jsonb. Equivalent: for any table, whose key is its
+-- argument; versions are numbered for each row; an update that changes nothing makes none; it tells who, as which role, why, in which transaction and
+-- when; versions are found by number, by row and by time.
 create table bench.usual_history (
-    id bigserial primary key,
-    record_id uuid,
-    old_record_id uuid,
-    op text not null,
-    ts timestamptz not null default clock_timestamp(),
-    table_oid oid not null,
-    table_schema name not null,
-    table_name name not null,
-    record jsonb,
+    id bigint generated always as identity primary key,
+    table_schema text not null,
+    table_name text not null,
+    record_id text not null,
+    version integer not null,
+    operation text not null,
     old_record jsonb,
-    auth_uid uuid default bench.uid(),
-    auth_role text default current_setting('role')
+    record jsonb,
+    actor uuid,
+    role text,
+    reason text,
+    transaction bigint not null,
+    at timestamptz not null,
+
+    unique (table_schema, table_name, record_id, version)
 );
-create index on bench.usual_history using brin (ts);
-create index on bench.usual_history (table_oid);
-create index on bench.usual_history (record_id) where record_id is not null;
-create index on bench.usual_history (old_record_id) where old_record_id is not null;
-
-create function bench.key_columns(entity_oid oid)
-returns text[]
-language sql
-stable
-security definer
-set search_path = ''
-as $$
-    select coalesce(array_agg(a.attname::text order by a.attnum), '{}')
-    from pg_catalog.pg_index i
-    join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = any (i.indkey)
-    where i.indrelid = entity_oid and i.indisprimary;
-$$;
-
-create function bench.record_id(entity_oid oid, key_columns text[], record jsonb)
-returns uuid
-language sql
-stable
-as $$
-    select case
-        when record is null then null
-        when key_columns = '{}' then extensions.uuid_generate_v4()
-        else (
-            select extensions.uuid_generate_v5(
-                '8a3d1f6c-52c4-4f0e-9b2a-6f1f0f6f7f10',
-                (jsonb_build_array(to_jsonb(entity_oid)) || jsonb_agg(record ->> c))::text
-            )
-            from unnest(key_columns) c
-        )
-    end;
-$$;
+create index on bench.usual_history using brin (transaction, at) with (pages_per_range = 32);
 
 create function bench.audit_usually()
 returns trigger
 language plpgsql
 security definer
+set search_path = ''
+-- Planned while the history is empty, the look-up would read all of it for ever.
+set enable_seqscan = off
 as $$
 declare
-    key_columns text[] := bench.key_columns(tg_relid);
-    new_record jsonb := to_jsonb(new);
-    old_record jsonb := to_jsonb(old);
+    old_record jsonb;
+    new_record jsonb;
+    key text;
+    -- Names have another collation than the index, which is of no use to them.
+    schema_name text := tg_table_schema;
+    name text := tg_table_name;
 begin
-    insert into bench.usual_history (record_id, old_record_id, op, table_oid, table_schema, table_name, record, old_record)
+    if tg_op <> 'INSERT' then
+        old_record := to_jsonb(old);
+    end if;
+    if tg_op <> 'DELETE' then
+        new_record := to_jsonb(new);
+    end if;
+    if old_record = new_record then
+        return null;
+    end if;
+    key := coalesce(new_record, old_record) ->> tg_argv[0];
+    insert into bench.usual_history (
+        table_schema, table_name, record_id, version, operation, old_record, record, actor, role, reason, transaction, at
+    )
     values (
-        bench.record_id(tg_relid, key_columns, new_record), bench.record_id(tg_relid, key_columns, old_record), tg_op,
-        tg_relid, tg_table_schema, tg_table_name, new_record, old_record
+        schema_name, name, key,
+        1 + coalesce(
+            (
+                select h.version from bench.usual_history h
+                where h.table_schema = schema_name and h.table_name = name and h.record_id = key
+                order by h.version desc limit 1
+            ),
+            0
+        ),
+        tg_op, old_record, new_record, bench.uid(), current_setting('role'), current_setting('audit.reason', true),
+        txid_current(), clock_timestamp()
     );
-    return coalesce(new, old);
+    return null;
 end;
 $$;
 
-create trigger audit after insert or update or delete on bench.audited for each row execute function bench.audit_usually();
+create trigger audit after insert or update or delete on bench.audited for each row execute function bench.audit_usually('id');
 
--- The leanest of its kind that we could write for one table alone: it knows the key, and finds versions by no more than tracked tables do.
+-- The leanest of its kind that we could write: for one table whose key it knows, without numbers of versions, without a look whether anything
+-- changed.
 create table bench.lean_history (
     id bigint generated always as identity primary key,
     table_schema text not null,

@@ -1,7 +1,7 @@
 /**
- * What a history costs: copies of one table, one plain, one with the row-level trigger that is usual in the field (whole old and new rows
- * as jsonb, as supa_audit has it), one with the leanest trigger of that kind, and one tracked by the schema `versioning`. Overhead is what a
- * copy costs above the plain one; each run takes all copies in turn.
+ * What a history costs. Copies of one table: plain; with an equivalent row-level trigger that stores whole old and new rows as jsonb, the usual
+ * way of the field; with the leanest trigger of that kind; tracked by the schema `versioning`. Overhead is what a copy costs above
+ * the plain one; each run takes all copies in turn.
  * `deno run -A bench/versioning.ts [--runs 5] [--rows 100000] [--statements 2000]`; exits 1 when a target is missed.
  *
  * Time is the CPU time of the server's process, from /proc: a statement costs the same whoever else is at work on the machine.

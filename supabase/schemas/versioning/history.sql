@@ -5,7 +5,7 @@ select
     t.schema_name,
     t.table_name,
     r.key,
-    versioning._number_of(r.table_id, r.key, r.id) as version,
+    versioning._number_of(r.id) as version,
     r.operation,
     r.at,
     r.actor,

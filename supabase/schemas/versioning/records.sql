@@ -39,19 +39,21 @@ comment on column versioning.records.reason is 'Why, when somebody said so.';
 comment on column versioning.records.row is 'The recorded columns without the key as text of a row: after the change; before it, for delete and truncate.';
 comment on column versioning.records.before is 'Of an update, text of a row too: `=` and the old value of each changed column, `-` where it was null, null for the others. Null for what is new.';
 
--- How many versions of the entity there were up to this one. Counted when asked for: so there are no gaps, whoever writes at the same
+-- How many versions of its entity there were up to this one. Counted when asked for: so there are no gaps, whoever writes at the same
 -- time, and no writer has to look up what the last number was.
-create or replace function versioning._number_of(table_id integer, key text, id bigint)
+create or replace function versioning._number_of(version bigint)
 returns integer
 language sql
 stable
--- A version's number must not depend on who asks, and row level security would be asked once for every version counted.
+-- A version's number must not depend on who asks, and row level security would be asked once for every version counted. It takes no key, so
+-- that it does not tell whether there is one: who guesses a version's id learns a count.
 security definer
 set search_path = ''
 as $$
     select count(*)::integer + coalesce(min(r.number), 1) - 1
-    from versioning.records r
-    where r.table_id = _number_of.table_id and r.key = _number_of.key and r.id <= _number_of.id;
+    from versioning.records v
+    join versioning.records r on r.table_id = v.table_id and r.key = v.key and r.id <= v.id
+    where v.id = version;
 $$;
 
 revoke all on function versioning._number_of from public;
