@@ -1,5 +1,22 @@
 -- Who reads histories: whoever the table's own policies let read the row now; of a row that is gone, editors only.
 
+-- A table by its names; null when there is none. to_regclass() would raise for who may not use the schema.
+create or replace function versioning._named(schema_name text, table_name text)
+returns regclass
+language sql
+stable
+set search_path = ''
+as $$
+    select c.oid::regclass
+    from pg_catalog.pg_namespace n
+    join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = table_name
+    where n.nspname = schema_name;
+$$;
+
+revoke all on function versioning._named from public;
+grant execute on function versioning._named to anon, authenticated, service_role;
+comment on function versioning._named is 'A table by its names; null when there is none.';
+
 -- A table that was tracked, under the name that it had: where it is now, or null.
 create or replace function versioning._place(table_id integer)
 returns regclass
@@ -9,13 +26,7 @@ set search_path = ''
 as $$
     select coalesce(
         versioning._relation(table_id),
-        (
-            select c.oid::regclass
-            from versioning.tables t
-            join pg_catalog.pg_namespace n on n.nspname = t.schema_name
-            join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = t.table_name
-            where t.id = table_id
-        )
+        (select versioning._named(t.schema_name, t.table_name) from versioning.tables t where t.id = table_id)
     );
 $$;
 
@@ -121,14 +132,17 @@ comment on function versioning._readable is 'May the caller read the row that ha
 alter table versioning.tables enable row level security;
 drop policy if exists "of readable tables" on versioning.tables;
 create policy "of readable tables" on versioning.tables for select
-using ((select versioning._is_editor()) or versioning._may_select(versioning._relation(id)));
+using (
+    (select versioning._is_editor())
+    or versioning._may_select(coalesce(versioning._relation(id), versioning._named(schema_name, table_name)))
+);
 revoke all on versioning.tables from anon, authenticated, service_role;
 grant select on versioning.tables to anon, authenticated, service_role;
 
 alter table versioning.layouts enable row level security;
 drop policy if exists "of readable tables" on versioning.layouts;
 create policy "of readable tables" on versioning.layouts for select
-using ((select versioning._is_editor()) or versioning._may_select(versioning._relation(table_id)));
+using (exists (select from versioning.tables t where t.id = table_id));
 revoke all on versioning.layouts from anon, authenticated, service_role;
 grant select on versioning.layouts to anon, authenticated, service_role;
 
