@@ -979,7 +979,7 @@ begin
         'coalesce(nullif(current_setting(''role''), ''none''), session_user), '
         'coalesce(nullif(current_setting(''versioning.reason'', true), ''''), '
         'nullif(current_setting(''request.headers'', true), '''')::json ->> ''x-reason''), s.row, s.before '
-        'from (select (%s)::versioning.operation as operation, %s as key, %s as row, %s as before from %s offset 0) s%s',
+        'from (select (%s)::versioning.operation as operation, %s as key, %s as row, %s as before from %s) s%s',
         table_id,
         layout.id,
         operation,
@@ -989,7 +989,8 @@ begin
         case event
             when 'INSERT' then 'new_rows n'
             when 'DELETE' then 'old_rows o'
-            when 'UPDATE' then 'old_rows o full join new_rows n on ' || versioning._same_key(relation)
+            -- Without offset the old values would be computed twice.
+            when 'UPDATE' then format('old_rows o full join new_rows n on %s offset 0', versioning._same_key(relation))
             -- A partitioned table's triggers fire first, its partitions' then: each records its own rows.
             when 'TRUNCATE' then format('only %s o', relation)
             -- What a history that stopped for a while does not know, or knows differently.
