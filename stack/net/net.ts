@@ -103,7 +103,7 @@ async function isQueued(sql: postgres.Sql): Promise<boolean> {
 
 /** Drops what has expired, sends what is queued, records the answers; says how many rows that were. */
 async function batch(sql: postgres.Sql, stop: AbortSignal): Promise<number> {
-  return await inTransaction(sql, async (sql) => {
+  return await sql.begin(async (sql) => {
     const expired = await sql`
       delete from net._http_response
       where created < now() - coalesce(current_setting('pg_net.ttl', true), '6 hours')::interval`;
@@ -125,31 +125,4 @@ async function batch(sql: postgres.Sql, stop: AbortSignal): Promise<number> {
     if (responses.length > 0) await sql`insert into net._http_response ${sql(responses)}`;
     return expired.count + requests.count;
   });
-}
-
-/** Errors of a connection that is gone. */
-const GONE = /^(CONNECTION_|ECONN|EPIPE|57P0)/;
-
-/**
- * `sql.begin`, for a database that may crash meanwhile: postgres.js would send the rollback, and whatever follows on a connection that was given
- * back, over a socket that is no more, and end the process by an error that nobody can catch.
- */
-async function inTransaction<T>(
-  sql: postgres.Sql,
-  work: (sql: postgres.ReservedSql) => Promise<T>,
-): Promise<T> {
-  const session = await sql.reserve();
-  try {
-    await session`begin`;
-    const result = await work(session);
-    await session`commit`;
-    session.release();
-    return result;
-  } catch (error) {
-    if (!GONE.test(String((error as { code?: string }).code))) {
-      await session`rollback`;
-      session.release();
-    }
-    throw error;
-  }
 }
