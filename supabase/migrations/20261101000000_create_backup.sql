@@ -1339,14 +1339,15 @@ declare
     role text := 'none';
     stuck jsonb;
 begin
-    -- The call has done its duty, whatever comes of the worker. One call is as good as another.
+    -- The call has done its duty, whatever comes of the worker. The newest one: an older one whose worker died on its way in must not pass
+    -- its place on, and have each later call taken for one that is still under way.
     update backup.calls c
     set worker = _enter.worker
     where c.hash = (
         select o.hash
         from backup.calls o
         where o.run_id = _enter.run_id and o.used_at is not null and o.worker is null
-        order by o.used_at
+        order by o.used_at desc
         limit 1
     ) and not exists (select from backup.calls o where o.worker = _enter.worker);
     -- The watch-dog is the owner of the schema: a session that it cannot see would pass for dead with everybody but itself.

@@ -87,7 +87,7 @@ Deno.test("a worker is killed", async (test) => {
   assert.equal(older.status, "succeeded", older.error_message ?? "");
   await sql`select backup.pin(${older.name})`;
   const etags = () =>
-    superuser`select name, metadata ->> 'eTag' as etag, created_at from storage.objects where name like ${`${older.name}/%`}`;
+    superuser`select name, metadata ->> 'eTag' as etag, created_at from storage.objects where name like ${`${older.name}/%`} order by name`;
   const before = await etags();
 
   for (const workers of [1, 3]) {

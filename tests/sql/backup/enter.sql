@@ -1,6 +1,6 @@
 -- Workers enter: who gets which role, and what a worker must be to be let in.
 begin;
-select plan(40);
+select plan(41);
 
 select tests.configure();
 select backup.start() as run \gset
@@ -12,8 +12,13 @@ select matches(
 );
 select matches(tests.error_of('select tests.enter(999999, 1)'), '^P0002', 'so is a run that does not exist');
 
+-- A call whose worker died on its way in, and the one after it.
+insert into backup.calls (hash, run_id, request_id, created_at, expires_at, used_at)
+values (sha256('lost'), :run, 0, now() - interval '1 minute', now(), now() - interval '50 seconds');
 select backup._redeem(tests.token());
 select tests.enter(:run, 1) as place \gset
+select is((select worker from backup.calls where hash = sha256('lost')), null, 'a worker comes of its own call, not of one that was lost');
+delete from backup.calls where hash = sha256('lost');
 select is(:'place'::jsonb ->> 'role', 'plan', 'the first worker plans');
 select is(
     :'place'::jsonb -> 'run' ->> 'name', (tests.run(:run)).name, 'it learns the run''s name'
