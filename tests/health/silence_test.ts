@@ -30,7 +30,7 @@ async function recovered(project: Watched) {
   assert.notEqual(event.previous, "ok", "a recovery is noticed");
 }
 
-/** The worker of pg_net stands still for as long as this is held, or until the database crashes: it cannot look for what has expired. */
+/** The worker of pg_net stands still for as long as this is held: it cannot look for what has expired. */
 async function holdNet({ stack, superuser }: Watched): Promise<() => Promise<void>> {
   const application_name = "holds pg_net";
   const holder = postgres(stack.superuserUrl, {
@@ -134,13 +134,13 @@ Deno.test("backups do not end unnoticed", async (test) => {
     );
   });
 
-  await test.step("the database crashes while a call is in pg_net's unlogged queue: it is made again", async () => {
+  await test.step("pg_net's unlogged tables are emptied, as after a crash: the lost call is made again", async () => {
     const release = await holdNet(project);
     const id = await project.start();
-    assert.equal((await superuser`select from net.http_request_queue`).length, 1);
-    await crash(project);
+    const lost = await superuser`delete from net.http_request_queue returning id`;
+    assert.equal(lost.length, 1);
+    await superuser`alter sequence net.http_request_queue_id_seq restart`;
     await release();
-    assert.equal((await superuser`select from net.http_request_queue`).length, 0, "the call is lost");
     await project.pass(46);
     const run = await project.ended(id);
     assert.deepEqual([run.status, run.attempt], ["succeeded", 1], JSON.stringify(run));
