@@ -69,6 +69,16 @@ Deno.test("[rotate] removes what has no place, with all its objects, and reports
   assert.deepEqual(foldersOf(bucket), new Set(["backup-20261115-030000", FINISHED]));
 });
 
+Deno.test("[rotate] never removes the backup that was just made, though the clock was set back since the others", async () => {
+  const bucket = memoryBucket();
+  const later = ["backup-20261201-030000", "backup-20261208-030000", "backup-20261215-030000"];
+  for (const name of [...later, FINISHED]) await store(bucket, name);
+  const removed: string[] = [];
+  await rotateWith(bucket, [...later.map((name) => run(name)), present], removed);
+  assert.deepEqual(removed, ["backup-20261201-030000"]);
+  assert.ok(foldersOf(bucket).has(FINISHED));
+});
+
 Deno.test("[rotate] removes the manifest before any part, so that a cut-off leaves no half backup", async () => {
   const bucket = memoryBucket();
   for (const name of ["backup-20261101-030000", "backup-20261115-030000", FINISHED]) {

@@ -39,7 +39,9 @@ export async function rotate(bucket: Bucket, options: RotateOptions): Promise<Ro
   try {
     const { backups, warnings } = await gatherBackups(bucket, options.log, options.finished, options.now);
     const plan = planRotation(backups, options.policy, options.now);
-    const { removed, warnings: failures } = await removeBackups(bucket, plan.remove, options.onRemoved);
+    // Where the server's clock was set back, the backup that was just made looks older than those before it.
+    const remove = plan.remove.filter(({ name }) => name !== options.finished);
+    const { removed, warnings: failures } = await removeBackups(bucket, remove, options.onRemoved);
     return { removed, warnings: [...warnings, ...failures] };
   } catch (error) {
     return { removed: [], warnings: [failed("rotation", error)] };
