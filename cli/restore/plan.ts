@@ -1,15 +1,8 @@
 /** From an archive and a target to what will be restored: which entries, changed how, and what is left for a person. */
-import { isManaged } from "../../supabase/functions/backup/catalog/managed.ts";
 import type { Entry } from "../../supabase/functions/backup/toc/entry.ts";
-import {
-  type Fated,
-  fatesInProject,
-  FILE_ROWS,
-  isPlatformRole,
-  isWebhook,
-  MANAGED_ROWS,
-} from "../../supabase/functions/backup/manifest/project_entries.ts";
+import { isPlatformRole, MANAGED_ROWS } from "../../supabase/functions/backup/manifest/project_entries.ts";
 import { rolesNamed } from "../../supabase/functions/backup/manifest/roles.ts";
+import { adapted } from "./adapting.ts";
 import type { ArchiveFile } from "./archive_file.ts";
 import { droppedWithParent } from "./clean.ts";
 import { isOfCron, type Job, jobsOf, jobsOn, restoredJobs } from "./cron_jobs.ts";
@@ -18,11 +11,12 @@ import { defaultPrivileges } from "./default_privileges.ts";
 import { missingExtensions, needing } from "./extensions.ts";
 import { inOrderOfKeys } from "./key_order.ts";
 import { managedRows } from "./managed_rows.ts";
+import { createRoles } from "./new_roles.ts";
 import { ownersApart } from "./owners.ts";
+import { placeEntries } from "./placing.ts";
 import { sqlEntry } from "./prepared.ts";
 import { presentIn } from "./present.ts";
 import { quietTables } from "./quiet.ts";
-import { quoted, withoutRoles } from "./roles.ts";
 import { select, type Wanted } from "./selection.ts";
 import { secretsOf } from "./secrets.ts";
 import { settled } from "./settle.ts";
@@ -61,11 +55,6 @@ export interface Plan {
   toDo: { what: string; sql: string }[];
 }
 
-/** Roles of a project that row security does not hold back: what they own, a materialized view for example, counts on it. */
-const BYPASS_RLS = new Set(["postgres", "service_role"]);
-
-const SUPERUSERS_OWN = new Set(["EVENT TRIGGER", "FOREIGN DATA WRAPPER", "SUBSCRIPTION"]);
-
 export async function planRestore(archive: ArchiveFile, target: Target, options: PlanOptions): Promise<Plan> {
   const { entries: all } = archive;
   const present = await presentIn(target);
@@ -92,13 +81,7 @@ export async function planRestore(archive: ArchiveFile, target: Target, options:
 
   // 1. What was asked for, and of it what this kind of target takes.
   const chosen = new Set(select(all, options, present.has).map(({ dumpId }) => dumpId));
-  const fates = (isProject ? fatesInProject(all) : fatesOnServer(all)).filter(({ entry }) =>
-    chosen.has(entry.dumpId)
-  );
-  const webhooks: Entry[] = [];
-  for (const fated of fates) place(fated);
-
-  leaveOutLooseKeys();
+  const { webhooks } = placeEntries(archive, chosen, target, present, options, plan);
 
   // 2. What cannot be without an extension that is not to be had.
   const missing = missingExtensions(plan.restored, target);
@@ -113,7 +96,7 @@ export async function planRestore(archive: ArchiveFile, target: Target, options:
   const unknown = new Set(named.filter((role) => !plan.newRoles.includes(role)));
 
   // 4. Changes that the target asks for.
-  let own = plan.restored.map((entry) => adapted(entry));
+  let own = plan.restored.map((entry) => adapted(entry, plan, target, { unknown, noOwner: options.noOwner }));
   if (options.clean) own = droppedWithParent(own);
   let owners = "";
   if (isProject) {
@@ -144,7 +127,7 @@ export async function planRestore(archive: ArchiveFile, target: Target, options:
     ? await defaultPrivileges(target)
     : { takeAway: "", giveBack: "" };
   const before = [
-    section("roles", rolesSql(), "pre-data"),
+    section("roles", createRoles(plan.newRoles, target), "pre-data"),
     section("default privileges", defaults.takeAway, "pre-data"),
     section("triggers off", quiet.off, "pre-data"),
   ];
@@ -170,118 +153,12 @@ export async function planRestore(archive: ArchiveFile, target: Target, options:
     .filter((entry) => entry !== null);
   return plan;
 
-  function place({ entry, fate, why }: Fated): void {
-    const { desc, namespace, tag } = entry;
-    const name = `${namespace}.${tag}`;
-    const leaveOut = (why: string) => {
-      if (why !== "") plan.leftOut.push({ what: `${desc} ${namespace === null ? tag : name}`, why });
-    };
-    if (fate === "left out") return leaveOut(why);
-    if (isOfCron(entry)) return;
-    if (fate === "webhook") {
-      if (isProject && !target.schemas.has("supabase_functions")) {
-        return leaveOut("webhooks are not enabled in the target: enable them, then create it again");
-      }
-      return void webhooks.push(entry);
-    }
-    if (fate === "rows") {
-      if (name === FILE_ROWS && !options.withFiles) {
-        return leaveOut("they are true only with their files: --with-files");
-      }
-      return void plan.rows.push(entry);
-    }
-    // Dropped first, they are the backup's alone: one that was applied since is not in what comes back.
-    if (fate === "migrations" && target.schemas.has("supabase_migrations") && !options.clean) {
-      if (desc === "TABLE DATA") plan.rows.push(entry);
-      return;
-    }
-    // The platform's schemas and extensions are there, and a project may have been set up in part.
-    const mayBeThere = desc === "SCHEMA" || desc === "PUBLICATION TABLE" ||
-      ((desc === "POLICY" || desc === "TRIGGER") && isManaged(namespace ?? ""));
-    // A schema is never dropped: others may have put something there.
-    if (mayBeThere && (!options.clean || desc === "SCHEMA") && present.has(entry)) return;
-    if (isProject && desc === "EXTENSION" && present.has(entry)) return;
-    if (isProject && (desc === "POLICY" || desc === "TRIGGER")) {
-      const table = / ON (?:ONLY )?("(?:[^"]|"")+"|\w+)\.("(?:[^"]|"")+"|\w+)/.exec(entry.drop ?? "")?.[2];
-      const bare = table?.replace(/^"|"$/g, "").replaceAll('""', '"');
-      if (bare !== undefined && !present.hasTable(namespace!, bare) && !hasTableEntry(namespace!, bare)) {
-        return leaveOut(`the target has no table ${namespace}.${bare}`);
-      }
-    }
-    plan.restored.push(entry);
-  }
-
-  /** Foreign keys to tables that neither come along nor are there. */
-  function leaveOutLooseKeys(): void {
-    const tables = new Map(all.filter(({ desc }) => desc === "TABLE").map((entry) => [entry.dumpId, entry]));
-    plan.restored = plan.restored.filter(({ desc, namespace, tag, dependencies }) => {
-      if (desc !== "FK CONSTRAINT") return true;
-      const missing = dependencies.map((id) => tables.get(id)).find((table) =>
-        table !== undefined && !plan.restored.includes(table) &&
-        !present.hasTable(table.namespace!, table.tag)
-      );
-      if (missing === undefined) return true;
-      const why = `it refers to ${missing.namespace}.${missing.tag}, which the target has not`;
-      plan.leftOut.push({ what: `${desc} ${namespace}.${tag}`, why });
-      return false;
-    });
-  }
-
-  function hasTableEntry(schema: string, name: string): boolean {
-    return plan.restored.some(({ desc, namespace, tag }) =>
-      desc === "TABLE" && namespace === schema && tag === name
-    );
-  }
-
-  function adapted(entry: Entry): Entry {
-    const { tablespace, desc } = entry;
-    let { definition } = entry;
-    if (tablespace !== null && tablespace !== "" && !target.tablespaces.has(tablespace)) {
-      plan.notes.push(
-        `${desc} ${entry.tag}: the target has no tablespace ${tablespace}: it takes the default one`,
-      );
-      return { ...entry, tablespace: "" };
-    }
-    if (SUPERUSERS_OWN.has(desc) && entry.owner && !target.superusers.has(entry.owner)) {
-      plan.notes.push(
-        `${desc} ${entry.tag}: only a superuser may own it, which ${entry.owner} is not here: it is ${target.user}'s`,
-      );
-      plan.altered.set(entry.dumpId, "another role owns it here");
-      return { ...entry, owner: null };
-    }
-    if (definition === null || (desc !== "ACL" && desc !== "DEFAULT ACL")) return entry;
-    if (options.noOwner) {
-      plan.altered.set(entry.dumpId, "without grants, as asked for");
-      return entry;
-    }
-    // Becoming the role that granted takes a superuser; the owner's own grant has the same effect.
-    if (!target.superuser) definition = definition.replace(/^(SET|RESET) SESSION AUTHORIZATION.*;\n/gm, "");
-    if (unknown.size > 0) definition = withoutRoles(definition, unknown);
-    if (definition !== entry.definition) {
-      plan.altered.set(entry.dumpId, "grants by or to roles that the target has not");
-    }
-    return { ...entry, definition };
-  }
-
   function section(tag: string, sql: string, place: "pre-data" | "post-data"): Entry | null {
     if (sql === "") return null;
     const needs = place === "post-data"
       ? own.filter((entry) => entry.section !== "post-data").map(({ dumpId }) => dumpId)
       : [];
     return sqlEntry(nextId(), tag, sql, place, needs);
-  }
-
-  function rolesSql(): string {
-    // Who is a member of what is the server's as well. In a project postgres may become each of the user's roles.
-    const members = plan.newRoles.includes("postgres")
-      ? plan.newRoles.filter((role) => role !== "postgres" && !isPlatformRole(role))
-      : [];
-    return plan.newRoles.map((role) => {
-      const attributes = target.superuser && BYPASS_RLS.has(role) ? " BYPASSRLS" : "";
-      const create = `CREATE ROLE ${quoted(role)} NOLOGIN${attributes};\n`;
-      // Giving objects to a role takes being its member.
-      return target.superuser ? create : `${create}GRANT ${quoted(role)} TO CURRENT_USER;\n`;
-    }).join("") + members.map((role) => `GRANT ${quoted(role)} TO postgres;\n`).join("");
   }
 
   function webhookEntry(entry: Entry): Entry | null {
@@ -325,15 +202,6 @@ export async function planRestore(archive: ArchiveFile, target: Target, options:
       plan.toDo.push({ what: "enter a secret of Vault again", sql: secret });
     }
   }
-}
-
-/** A server of one's own gets everything. What would act on the world comes back asleep. */
-function fatesOnServer(entries: readonly Entry[]): Fated[] {
-  return entries.map((entry) => {
-    const ofDatabase = /^DATABASE( PROPERTIES)?$/.test(entry.desc) || /^DATABASE /.test(entry.tag);
-    if (ofDatabase) return { entry, fate: "left out", why: "" };
-    return { entry, fate: isWebhook(entry) ? "webhook" : "restored", why: "" };
-  });
 }
 
 function isHeading({ desc }: Entry): boolean {
