@@ -1,12 +1,14 @@
 /** `npm run list`: the backups that the bucket holds, read from their manifests. */
 import { parseArgs } from "node:util";
+import colors from "picocolors";
+import { BackupError } from "../supabase/functions/backup/errors.ts";
 import {
   type Manifest,
   MANIFEST_NAME,
   readManifest,
 } from "../supabase/functions/backup/manifest/manifest.ts";
 import { parseBackupName } from "../supabase/functions/backup/rotation/names.ts";
-import type { Bucket } from "../supabase/functions/backup/storage/bucket.ts";
+import { type Bucket, BucketError } from "../supabase/functions/backup/storage/bucket.ts";
 import { retrying } from "../supabase/functions/backup/storage/retry.ts";
 import { supabaseBucket } from "../supabase/functions/backup/storage/supabase.ts";
 import { bytes, count, instant } from "./format.ts";
@@ -28,6 +30,8 @@ export interface StoredBackup {
   files: number;
   storedBytes: number;
   manifest: Manifest | null;
+  /** Why there is a manifest that cannot be read; null where it can, or where there is none. */
+  damage: string | null;
 }
 
 if (import.meta.main) {
@@ -43,7 +47,7 @@ export function openBucket({ url, secretKey }: Project): Bucket {
   return retrying(supabaseBucket({ url, key: secretKey, bucket: BUCKET }));
 }
 
-/** Newest first. Throws BackupError when the bucket or a manifest cannot be read. */
+/** Newest first; one with a damaged manifest says so. Throws BackupError when the bucket cannot be read. */
 export async function listBackups(bucket: Bucket): Promise<StoredBackup[]> {
   const names = (await bucket.folders()).filter((name) => parseBackupName(name) !== null);
   const backups = await Promise.all(names.map((name) => readBackup(bucket, name)));
@@ -52,22 +56,31 @@ export async function listBackups(bucket: Bucket): Promise<StoredBackup[]> {
 
 async function readBackup(bucket: Bucket, name: string): Promise<StoredBackup> {
   const files = await bucket.list(name);
-  const whole = files.some((file) => file.name === MANIFEST_NAME);
-  return {
+  const found: StoredBackup = {
     name,
     files: files.length,
     storedBytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
-    manifest: whole ? readManifest(await bucket.get(`${name}/${MANIFEST_NAME}`)) : null,
+    manifest: null,
+    damage: null,
   };
+  if (!files.some((file) => file.name === MANIFEST_NAME)) return found;
+  try {
+    return { ...found, manifest: readManifest(await bucket.get(`${name}/${MANIFEST_NAME}`)) };
+  } catch (error) {
+    // Rotation takes the manifest away first.
+    if (error instanceof BucketError && error.failure === "missing") return found;
+    if (!(error instanceof BackupError) || error.code !== "manifest_invalid") throw error;
+    return { ...found, damage: error.message };
+  }
 }
 
 export function backupsTable(backups: StoredBackup[]): string {
   if (backups.length === 0) return "No backup yet. Start one with `npm run backup`.";
-  return table(
+  const drawn = table(
     ["backup", "trigger", "created", "server", "tables", "rows", "rows' text", "stored", "files"],
-    backups.map(({ name, files, storedBytes, manifest }) => [
+    backups.map(({ name, files, storedBytes, manifest, damage }) => [
       name,
-      manifest?.run.trigger ?? "no manifest: not a backup",
+      manifest?.run.trigger ?? (damage === null ? "no manifest: not a backup" : colors.red("damaged")),
       manifest ? instant(manifest.createdAt) : "",
       manifest?.server.version.split(" ")[0] ?? "",
       manifest ? count(manifest.totals.tables) : "",
@@ -78,4 +91,7 @@ export function backupsTable(backups: StoredBackup[]): string {
     ]),
     ["left", "left", "left", "left", "right", "right", "right", "right", "right"],
   );
+  const damages = backups.filter(({ damage }) => damage !== null)
+    .map(({ name, damage }) => `${colors.red("damaged:")} ${name}/${damage}`);
+  return [drawn, ...damages].join("\n");
 }

@@ -4,12 +4,9 @@ import {
   MANIFEST_NAME,
   readManifest,
 } from "../../supabase/functions/backup/manifest/manifest.ts";
-import colors from "picocolors";
-import { BackupError } from "../../supabase/functions/backup/errors.ts";
-import { parseBackupName } from "../../supabase/functions/backup/rotation/names.ts";
-import { type Bucket, BucketError } from "../../supabase/functions/backup/storage/bucket.ts";
+import type { Bucket } from "../../supabase/functions/backup/storage/bucket.ts";
 import { downloadBackup } from "../download.ts";
-import { openBucket, type StoredBackup } from "../list.ts";
+import { listBackups, openBucket, type StoredBackup } from "../list.ts";
 import { findProject, type Project } from "../project.ts";
 import { CommandError } from "../terminal.ts";
 import { type ArchiveFile, openArchive } from "./archive_file.ts";
@@ -57,28 +54,18 @@ function projectOrigin(project: Project): Origin {
   return { kind: "project", project, bucket: openBucket(project) };
 }
 
-/** Whole backups of a project, newest first. One with a manifest that cannot be read is told, and hinders no other. */
+/** What a project has stored under the names of backups, newest first. */
 export async function backupsOf(origin: Origin): Promise<StoredBackup[]> {
   if (origin.kind !== "project") return [];
-  const names = (await origin.bucket.folders()).filter((name) => parseBackupName(name) !== null).sort()
-    .reverse();
-  const backups = await Promise.all(names.map((name) => readBackup(origin.bucket, name)));
-  return backups.filter((backup) => backup !== null);
+  return (await listBackups(origin.bucket)).filter(({ manifest, damage }) =>
+    manifest !== null || damage !== null
+  );
 }
 
-async function readBackup(bucket: Bucket, name: string): Promise<StoredBackup | null> {
-  try {
-    const manifest = readManifest(await bucket.get(`${name}/${MANIFEST_NAME}`));
-    return { name, files: manifest.parts.length + 1, storedBytes: manifest.totals.storedBytes, manifest };
-  } catch (error) {
-    if (error instanceof BucketError && error.failure === "missing") return null;
-    if (!(error instanceof BackupError) || error.code !== "manifest_invalid") throw error;
-    console.error(`${colors.yellow("note:")} ${name} is left out: ${error.message}`);
-    return null;
-  }
-}
-
-/** The one that is meant by a name or `latest`. Throws CommandError when there is none. */
+/**
+ * The one that is meant by a name or `latest`. Throws CommandError when there is none, and when it is damaged: nobody who
+ * asks for the newest should get an older one without knowing.
+ */
 export async function chooseBackup(origin: Origin, wanted: string): Promise<string> {
   if (origin.kind === "folder") {
     if (wanted === "latest" || wanted === origin.name) return origin.name;
@@ -89,12 +76,18 @@ export async function chooseBackup(origin: Origin, wanted: string): Promise<stri
   }
   const backups = await backupsOf(origin);
   const found = wanted === "latest" ? backups[0] : backups.find(({ name }) => name === wanted);
-  if (found) return found.name;
+  const good = backups.filter(({ damage }) => damage === null).map(({ name }) => name).join(", ");
+  const others = good === "" ? "Start one with `npm run backup`." : `There are ${good}.`;
+  if (found === undefined) {
+    throw new CommandError(
+      wanted === "latest" ? "There is no backup yet" : `There is no backup "${wanted}"`,
+      others,
+    );
+  }
+  if (found.damage === null) return found.name;
   throw new CommandError(
-    wanted === "latest" ? "There is no backup yet" : `There is no backup "${wanted}"`,
-    backups.length === 0
-      ? "Start one with `npm run backup`."
-      : `There are ${backups.map(({ name }) => name).join(", ")}.`,
+    `${wanted === "latest" ? "The newest backup" : "This backup"} is damaged: ${found.name}/${found.damage}`,
+    `Name another one: --backup NAME. ${others}`,
   );
 }
 

@@ -1,0 +1,60 @@
+/** The list of stored backups, which a damaged one must not hinder. */
+import assert from "node:assert/strict";
+import { backupsTable, listBackups } from "../../cli/list.ts";
+import { chooseBackup, type Origin } from "../../cli/restore/source.ts";
+import { writeManifest } from "../../supabase/functions/backup/manifest/manifest.ts";
+import { memoryBucket } from "../../supabase/functions/backup/storage/memory.ts";
+
+const [OLD, NEW, LEFTOVER] = ["backup-20261115-030000", "backup-20261122-030000", "backup-20261123-030000"];
+
+function manifestOf(name: string): Uint8Array {
+  return writeManifest({
+    ...{ formatVersion: 1, name, createdAt: "2026-11-22T03:00:09Z", snapshotAt: "2026-11-22T03:00:00Z" },
+    run: { id: 1, trigger: "scheduled", attempt: 1 },
+    server: { version: "15.20", database: "theatre" },
+    archive: { format: "PGDMP 1.14", level: 4, entries: 1 },
+    totals: { tables: 0, rows: 0, rawBytes: 0, storedBytes: 5, parts: 1 },
+    ...{ tables: [], parts: [{ name: "00000.dump", bytes: 5, sha256: "0".repeat(64) }], warnings: [] },
+  });
+}
+
+async function stored(manifests: Record<string, Uint8Array>) {
+  const bucket = memoryBucket();
+  for (const [name, manifest] of Object.entries(manifests)) {
+    await bucket.put(`${name}/manifest.json`, manifest, "");
+  }
+  for (const name of [OLD, NEW, LEFTOVER]) await bucket.put(`${name}/00000.dump`, new Uint8Array(5), "");
+  await bucket.put("photos/cat.png", new Uint8Array(1), "");
+  const origin: Origin = { kind: "project", project: { url: "", secretKey: "" }, bucket };
+  return { bucket, origin };
+}
+
+Deno.test("a list shows all backups, and names the damaged one and what is wrong with it", async () => {
+  const { bucket } = await stored({ [OLD]: manifestOf(OLD), [NEW]: manifestOf(NEW).slice(0, 100) });
+  const backups = await listBackups(bucket);
+  assert.deepEqual(
+    backups.map(({ name, manifest, damage }) => [name, manifest !== null, damage !== null]),
+    [[LEFTOVER, false, false], [NEW, false, true], [OLD, true, false]],
+  );
+  const shown = backupsTable(backups);
+  assert.match(shown, new RegExp(`${LEFTOVER} +│ no manifest`));
+  assert.match(shown, new RegExp(`${OLD} +│ scheduled`));
+  assert.match(shown, new RegExp(`${NEW} +│ .*damaged`));
+  assert.match(shown, new RegExp(`damaged:.* ${NEW}/manifest\\.json cannot be trusted: it is no JSON`));
+});
+
+Deno.test("the newest backup is the newest with a manifest; a damaged one is refused, not passed over", async () => {
+  const { origin } = await stored({ [OLD]: manifestOf(OLD), [NEW]: manifestOf(NEW) });
+  assert.equal(await chooseBackup(origin, "latest"), NEW);
+  assert.equal(await chooseBackup(origin, OLD), OLD);
+  const damaged = await stored({ [OLD]: manifestOf(OLD), [NEW]: new Uint8Array(3) });
+  for (const wanted of ["latest", NEW]) {
+    await assert.rejects(chooseBackup(damaged.origin, wanted), {
+      message: new RegExp(`is damaged: ${NEW}/manifest\\.json`),
+      hint: new RegExp(`--backup NAME. There are ${OLD}\\.`),
+    });
+  }
+  assert.equal(await chooseBackup(damaged.origin, OLD), OLD);
+  await assert.rejects(chooseBackup(damaged.origin, LEFTOVER), /There is no backup/);
+  await assert.rejects(chooseBackup((await stored({})).origin, "latest"), /There is no backup yet/);
+});
