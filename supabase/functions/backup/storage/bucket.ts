@@ -11,9 +11,10 @@ import { BackupError } from "../errors.ts";
 export interface Bucket {
   /**
    * Stores an object, overwriting one of that name. Idempotent. The length is declared, so the bucket's limit holds (a
-   * stream would pass it); `bytes` must not change until the promise settles, and is not copied.
+   * stream would pass it); `bytes` must not change until the promise settles, and is not copied. `sha256`, in hexadecimal, spares
+   * computing it where the storage asks for it.
    */
-  put(name: string, bytes: Uint8Array, contentType: string): Promise<void>;
+  put(name: string, bytes: Uint8Array, contentType: string, sha256?: string): Promise<void>;
 
   /** A whole object. Fails with `missing` when there is none; for large objects see `read`. */
   get(name: string): Promise<Uint8Array>;

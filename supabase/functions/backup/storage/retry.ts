@@ -45,7 +45,7 @@ export function retrying(bucket: Bucket, options: RetryOptions = {}): Bucket {
   }
 
   return {
-    put: (name, bytes, contentType) => persist(() => bucket.put(name, bytes, contentType)),
+    put: (name, bytes, contentType, sha256) => persist(() => bucket.put(name, bytes, contentType, sha256)),
     get: (name) => persist(() => bucket.get(name)),
     read: (name, consume) => persist(() => bucket.read(name, consume)),
     list: (folder) => persist(() => bucket.list(folder)),

@@ -12,6 +12,8 @@ interface Init {
   headers?: HeadersInit;
   body?: unknown;
   signal?: AbortSignal | null;
+  /** An upload follows none in any case. */
+  redirect?: RequestRedirect;
 }
 
 /** Bytes that are handed to the socket at once. */

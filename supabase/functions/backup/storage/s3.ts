@@ -1,0 +1,238 @@
+/**
+ * A bucket of an S3-compatible service (AWS, R2, B2, MinIO): path-style addresses, Signature Version 4 by aws4fetch. The SHA-256 of
+ * what is stored is part of the signature, so the service refuses bytes that changed on the way. Tries everything once; see `retry.ts`.
+ */
+import { AwsV4Signer } from "aws4fetch";
+import { type Bucket, BucketError, checkName, joined, type StoredObject } from "./bucket.ts";
+import { s3Error, type S3Failure, s3Failure } from "./s3_failure.ts";
+import type { S3Location } from "./s3_location.ts";
+import { elements, textOf } from "./s3_xml.ts";
+import { uploadFetch } from "./upload_fetch.ts";
+
+/** What the service knows of an object. */
+export interface S3Object {
+  bytes: number;
+  /** In hexadecimal, as it was stored with; null for an object that somebody else has stored. */
+  sha256: string | null;
+}
+
+export interface S3Bucket extends Bucket {
+  /** Null when there is no such object. */
+  head(name: string): Promise<S3Object | null>;
+}
+
+export interface S3Options {
+  /** Ends the requests under way: for a worker that is told to stop. */
+  signal?: AbortSignal;
+  /** Milliseconds until one request is given up, its answer's body included. */
+  timeout?: number;
+}
+
+/** As for the project's own bucket: a part of 40 MiB at less than 1 MB/s. */
+const TIMEOUT = 60_000;
+
+const SHA256_OF_NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+/** Every service keeps it with the object, also those that know no checksums. */
+const SHA256_HEADER = "x-amz-meta-sha256";
+
+/** B2 refuses requests with a checksum: `Unsupported header 'x-amz-checksum-sha256' received for this API call`. */
+const KNOWS_NO_CHECKSUM = /x-amz-checksum/i;
+
+interface Call {
+  method: string;
+  name?: string;
+  query?: Record<string, string>;
+  headers?: Record<string, string>;
+  body?: Uint8Array;
+  sha256?: string;
+}
+
+/** Makes no request. */
+export function s3Bucket(location: S3Location, { signal, timeout = TIMEOUT }: S3Options = {}): S3Bucket {
+  const { region, accessKeyId, secretAccessKey } = location;
+  const base = `${location.endpoint}/${location.bucket}`;
+  const under = location.prefix === "" ? "" : `${location.prefix}/`;
+  /** The signing key of the day. */
+  const cache = new Map();
+  let checksums = true;
+
+  const bucket: S3Bucket = {
+    async put(name, bytes, contentType, sha256) {
+      const known = sha256 ?? await sha256Of(bytes);
+      const call = (): Call => ({
+        ...{ method: "PUT", name, body: bytes, sha256: known },
+        headers: {
+          "content-type": contentType,
+          [SHA256_HEADER]: known,
+          ...(checksums ? { "x-amz-checksum-sha256": base64(known) } : {}),
+        },
+      });
+      await drained(await answered(`"${name}" could not be stored in the second bucket`, call));
+    },
+
+    get: (name) => bucket.read(name, joined),
+
+    async read(name, consume) {
+      const action = `"${name}" could not be read from the second bucket`;
+      const { body } = await answered(action, () => ({ method: "GET", name }));
+      if (body === null) return await consume(arriving(action, []));
+      try {
+        return await consume(arriving(action, body));
+      } finally {
+        // A consumer that never began would leave the connection open.
+        await body.cancel().catch(() => {});
+      }
+    },
+
+    async list(folder) {
+      const { contents } = await listing(`${under}${folder}/`);
+      return contents;
+    },
+
+    async folders() {
+      const { folders } = await listing(under);
+      return folders;
+    },
+
+    async remove(names) {
+      for (const name of names) {
+        const action = `"${name}" could not be removed from the second bucket`;
+        await drained(await answered(action, () => ({ method: "DELETE", name })));
+      }
+    },
+
+    async head(name) {
+      const action = `"${name}" could not be looked up in the second bucket`;
+      const call = (): Call => ({
+        method: "HEAD",
+        name,
+        headers: checksums ? { "x-amz-checksum-mode": "ENABLED" } : {},
+      });
+      try {
+        const { headers } = await answered(action, call);
+        const checksum = headers.get("x-amz-checksum-sha256");
+        return {
+          bytes: Number(headers.get("content-length")),
+          sha256: checksum === null ? headers.get(SHA256_HEADER) : hexadecimal(checksum),
+        };
+      } catch (error) {
+        if (error instanceof BucketError && error.failure === "missing") return null;
+        throw error;
+      }
+    },
+  };
+  return bucket;
+
+  /** All that lies right under a prefix: objects and folders, by name, without the prefix. */
+  async function listing(prefix: string): Promise<{ contents: StoredObject[]; folders: string[] }> {
+    const contents: StoredObject[] = [];
+    const folders: string[] = [];
+    let token: string | null = null;
+    do {
+      const query: Record<string, string> = { "list-type": "2", delimiter: "/", prefix };
+      if (token !== null) query["continuation-token"] = token;
+      const answer = await answered(
+        "The second bucket could not be listed",
+        () => ({ method: "GET", query }),
+      );
+      const xml = await answer.text();
+      for (const object of elements(xml, "Contents")) {
+        const key = textOf(object, "Key")!;
+        // Some consoles make an empty object for a folder.
+        if (key !== prefix) {
+          contents.push({ name: key.slice(prefix.length), bytes: Number(textOf(object, "Size")) });
+        }
+      }
+      for (const folder of elements(xml, "CommonPrefixes")) {
+        folders.push(textOf(folder, "Prefix")!.slice(prefix.length, -1));
+      }
+      token = textOf(xml, "IsTruncated") === "true" ? textOf(xml, "NextContinuationToken") : null;
+    } while (token !== null);
+    return { contents: contents.sort((a, b) => a.name < b.name ? -1 : 1), folders: folders.sort() };
+  }
+
+  /** The answer to a call that succeeded. `call` is made anew for a service that turns out to know no checksums. */
+  async function answered(action: string, call: () => Call): Promise<Response> {
+    const withChecksum = checksums;
+    const response = await send(action, call());
+    if (response.ok) return response;
+    const failure = s3Failure(response.status, await response.text().catch(() => ""));
+    if (withChecksum && refusesChecksum(failure)) {
+      checksums = false;
+      return await answered(action, call);
+    }
+    throw s3Error(action, failure);
+  }
+
+  async function send(action: string, { method, name, query = {}, headers = {}, body, sha256 }: Call) {
+    if (name !== undefined) checkName(name);
+    const url = new URL(name === undefined ? base : `${base}/${under}${name}`);
+    for (const [key, value] of Object.entries(query)) url.searchParams.set(key, value);
+    // A name without a value would be signed in another way.
+    if (url.searchParams.get("prefix") === "") url.searchParams.delete("prefix");
+    const signed = await new AwsV4Signer({
+      ...{ method, url: url.href, region, accessKeyId, secretAccessKey, service: "s3", cache },
+      headers: { ...headers, "x-amz-content-sha256": sha256 ?? SHA256_OF_NOTHING },
+    }).sign();
+    const init = { method, headers: signed.headers, signal: deadline(timeout, signal) };
+    try {
+      // Whom to trust with a database, the owner has said; no answer says otherwise.
+      return await uploadFetch(signed.url, { ...init, ...(body ? { body } : {}), redirect: "manual" });
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw unreachable(action, error);
+    }
+  }
+}
+
+function deadline(timeout: number, signal?: AbortSignal): AbortSignal {
+  const limit = AbortSignal.timeout(timeout);
+  return signal ? AbortSignal.any([signal, limit]) : limit;
+}
+
+/** HEAD has no body that could say why. */
+function refusesChecksum({ status, code, message }: S3Failure): boolean {
+  return (status === 400 || status === 501) && (code === "" || KNOWS_NO_CHECKSUM.test(message));
+}
+
+function unreachable(action: string, error: unknown): BucketError {
+  return new BucketError(
+    "temporary",
+    `${action}: ${error instanceof Error ? error.message : error}`,
+    "If it lasts, see whether BACKUP_S3_ENDPOINT is right and the service is up.",
+    error,
+  );
+}
+
+/** The body as it arrives; a connection that breaks is the service's failure, not the consumer's. */
+async function* arriving(
+  action: string,
+  body: AsyncIterable<Uint8Array> | Uint8Array[],
+): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const piece of body) yield piece;
+  } catch (error) {
+    throw unreachable(action, error);
+  }
+}
+
+async function drained(response: Response): Promise<void> {
+  await response.body?.cancel();
+}
+
+async function sha256Of(bytes: Uint8Array): Promise<string> {
+  return hexOf(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)));
+}
+
+const hexOf = (bytes: Uint8Array) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+
+function base64(hex: string): string {
+  return btoa(hex.replace(/../g, (byte) => String.fromCharCode(parseInt(byte, 16))));
+}
+
+/** A checksum of several parts has a dash, and is not the object's. */
+function hexadecimal(checksum: string): string | null {
+  if (checksum.includes("-")) return null;
+  return hexOf(Uint8Array.from(atob(checksum), (letter) => letter.charCodeAt(0)));
+}
