@@ -35,6 +35,13 @@ export interface Health {
 export const EXIT_CODES = { ok: 0, warning: 1, failing: 2 } as const;
 const UNKNOWN = 3;
 
+const PAINTED: Record<Severity | "ok", (text: string) => string> = {
+  ok: colors.green,
+  info: colors.dim,
+  warning: colors.yellow,
+  failing: colors.red,
+};
+
 if (import.meta.main) Deno.exit(await main(Deno.args));
 
 /** Answers the exit code. Not `runCommand`: whatever goes wrong here is `unknown`, never a verdict. */
@@ -76,13 +83,6 @@ async function askDatabase(url: string): Promise<Health> {
     await sql.end({ timeout: 5 });
   }
 }
-
-const PAINTED: Record<Severity | "ok", (text: string) => string> = {
-  ok: colors.green,
-  info: colors.dim,
-  warning: colors.yellow,
-  failing: colors.red,
-};
 
 /** The first line is the whole answer: monitoring shows no more. */
 export function healthTable({ verdict, reasons, facts }: Health): string {

@@ -75,5 +75,6 @@ function doneText({ removed, warnings }: Pruning): string {
     .join("\n");
 }
 
-const warningText = ({ object, message }: Pruning["warnings"][number]) =>
-  `${colors.yellow("warning:")} ${object}: ${message}`;
+function warningText({ object, message }: Pruning["warnings"][number]): string {
+  return `${colors.yellow("warning:")} ${object}: ${message}`;
+}

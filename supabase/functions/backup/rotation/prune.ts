@@ -45,7 +45,7 @@ export async function prune(
 function namesOf(query: unknown): string[] {
   const { remove = [] } = (query ?? {}) as { remove?: unknown };
   if (
-    typeof query === "object" && query !== null && Array.isArray(remove) &&
+    typeof query === "object" && query !== null && !Array.isArray(query) && Array.isArray(remove) &&
     remove.every((name) => typeof name === "string")
   ) return remove;
   throw new BackupError(
