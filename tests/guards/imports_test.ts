@@ -14,6 +14,7 @@ const STAGES = [
   "toc",
   "archive",
   "slices",
+  "encryption",
   "storage",
   "manifest",
   "run",
