@@ -1,4 +1,6 @@
 /** An invocation's work on a run, from entering it to leaving it: the flow on one screen. */
+import { Encryption } from "./encryption/encryption.ts";
+import { readRecipients } from "./encryption/recipients.ts";
 import { openSession, type Session } from "./postgres/session.ts";
 import { type Place, type Reason, RunVerbs } from "./run/verbs.ts";
 import { Budget } from "./slices/budget.ts";
@@ -57,15 +59,16 @@ async function workAs(
   const { settings } = place;
   const budget = new Budget(settings.invocation_bytes * invocation.share);
   const heart = new Heart(verbs, settings.lease_seconds, invocation.stopping);
-  const worker: Worker = {
-    exporter,
-    verbs,
-    place,
-    budget,
-    heart,
-    bucket: invocation.openBucket(settings.bucket),
-  };
   try {
+    const worker: Worker = {
+      exporter,
+      verbs,
+      place,
+      budget,
+      heart,
+      bucket: invocation.openBucket(settings.bucket),
+      encryption: encryptionOf(place, verbs),
+    };
     if (place.role === "plan") await planRun(worker);
     if (place.role === "export") await holdSnapshot(worker);
     if (place.role !== "finish") await exportSlices(worker);
@@ -81,6 +84,11 @@ async function workAs(
   } finally {
     heart.stop();
   }
+}
+
+/** Throws BackupError `not_configured` for a recipient that cannot be used. */
+function encryptionOf({ settings: { recipient } }: Place, verbs: RunVerbs): Encryption | null {
+  return recipient ? new Encryption(readRecipients(recipient), () => verbs.partSecret()) : null;
 }
 
 /** Leaves only when the run can spare this worker: until then it holds the snapshot. */

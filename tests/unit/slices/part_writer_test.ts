@@ -62,3 +62,18 @@ Deno.test("[PartWriter] fails with what storing threw, at the next chance", asyn
   await assert.rejects(writer.finish(), /no room/);
   await writer.settle();
 });
+
+Deno.test("[PartWriter] leaves room behind each part, which the one that stores it may use", async () => {
+  const parts: Uint8Array[] = [];
+  const writer = new PartWriter(0, 1000, async (_, bytes, room) => {
+    assert.equal(room.byteOffset, bytes.byteOffset);
+    assert.ok(room.length >= bytes.length + 50, `${room.length}`);
+    parts.push(bytes.slice());
+    room.fill(0);
+    await Promise.resolve();
+  }, 50);
+  const sent = crypto.getRandomValues(new Uint8Array(2999));
+  await writer.write(sent);
+  await writer.finish();
+  assert.deepEqual(new Uint8Array(parts.flatMap((part) => [...part])), sent);
+});

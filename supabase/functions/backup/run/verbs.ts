@@ -28,6 +28,8 @@ export interface Settings {
   keep_weekly: number;
   keep_monthly: number;
   keep_yearly: number;
+  /** Public keys that the parts are encrypted to, divided by commas; none where they are stored as they are. */
+  recipient?: string | null;
 }
 
 export interface Place {
@@ -219,6 +221,12 @@ export class RunVerbs {
       bytes,
       sha256,
     ]);
+  }
+
+  /** 32 bytes that all workers of the attempt, and nobody else, get. */
+  async partSecret(): Promise<Uint8Array> {
+    const secret = await this.#call<string>("_part_secret", "", []);
+    return Uint8Array.from(secret.match(/../g)!, (byte) => parseInt(byte, 16));
   }
 
   /** False when the slice has gone to another worker. */

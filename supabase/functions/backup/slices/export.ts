@@ -29,6 +29,8 @@ export interface ExportOptions {
   /** Deflate level, 1 to 9. */
   level: number;
   partBytes: number;
+  /** Room behind each part's bytes that `store` asks for. */
+  spare?: number;
   store: StorePart;
   /** Called often; keep it cheap. Throw to stop. */
   onProgress?: (progress: SliceProgress) => void;
@@ -38,10 +40,10 @@ export interface ExportOptions {
 export async function exportSlice(
   session: Session,
   slice: { firstPart: number; pieces: Piece[] },
-  { level, partBytes, store, onProgress }: ExportOptions,
+  { level, partBytes, spare, store, onProgress }: ExportOptions,
 ): Promise<SliceResult> {
   const deflater = new SegmentDeflater(level);
-  const writer = new PartWriter(slice.firstPart, partBytes, store);
+  const writer = new PartWriter(slice.firstPart, partBytes, store, spare);
   const done: SliceResult = {
     rows: 0,
     rawBytes: 0,

@@ -1,26 +1,31 @@
 /** Collects the bytes of a slice into parts, and stores one while the next is filled. */
 
-/** What a part becomes: number in the archive's order and its bytes, which stay valid until the promise resolves. */
-export type StorePart = (number: number, bytes: Uint8Array) => Promise<void>;
+/**
+ * What a part becomes: number in the archive's order and its bytes, which stay valid until the promise resolves. `room` begins
+ * with the same bytes and goes on behind them; both may be overwritten.
+ */
+export type StorePart = (number: number, bytes: Uint8Array, room: Uint8Array) => Promise<void>;
 
 const INITIAL_BYTES = 4 * 1024 * 1024;
 
 export class PartWriter {
   readonly #firstPart: number;
   readonly #partBytes: number;
+  readonly #spare: number;
   readonly #store: StorePart;
   #next: number;
   /** One is filled while the other is stored: memory is two parts, whatever the slice's size. */
   #filling: Uint8Array = new Uint8Array();
-  #spare: Uint8Array = new Uint8Array();
+  #other: Uint8Array = new Uint8Array();
   #filled = 0;
   #storing: Promise<void> = Promise.resolve();
 
-  /** Parts are numbered from `firstPart`, and have `partBytes` at most. */
-  constructor(firstPart: number, partBytes: number, store: StorePart) {
+  /** Parts are numbered from `firstPart`, and have `partBytes` at most, with room for `spare` bytes more behind them. */
+  constructor(firstPart: number, partBytes: number, store: StorePart, spare = 0) {
     this.#firstPart = firstPart;
     this.#next = firstPart;
     this.#partBytes = partBytes;
+    this.#spare = spare;
     this.#store = store;
   }
 
@@ -56,19 +61,20 @@ export class PartWriter {
 
   async #flush(): Promise<void> {
     await this.#storing;
-    const full = this.#filling.subarray(0, this.#filled);
-    [this.#filling, this.#spare] = [this.#spare, this.#filling];
+    const room = this.#filling;
+    const full = room.subarray(0, this.#filled);
+    [this.#filling, this.#other] = [this.#other, this.#filling];
     this.#filled = 0;
-    this.#storing = this.#store(this.#next++, full);
+    this.#storing = this.#store(this.#next++, full, room);
     // Whoever waits next gets the error; until then it is not an unhandled one.
     this.#storing.catch(() => {});
   }
 
   #reserve(more: number): void {
-    const needed = this.#filled + more;
+    const needed = this.#filled + more + this.#spare;
     if (needed <= this.#filling.length) return;
     const size = Math.min(
-      this.#partBytes,
+      this.#partBytes + this.#spare,
       Math.max(needed, this.#filling.length * 2, INITIAL_BYTES),
     );
     const grown = new Uint8Array(size);

@@ -56,11 +56,13 @@ async function exportClaimed(
   worker: Worker,
   slice: ClaimedSlice,
 ): Promise<void> {
-  const { exporter, verbs, heart, budget, place: { settings } } = worker;
+  const { exporter, verbs, heart, budget, encryption, place: { settings } } = worker;
   const result = await exportSlice(exporter, slice, {
     level: settings.level,
-    partBytes: settings.part_bytes,
-    store: async (number, bytes) => verbs.part(slice.number, await storePart(worker, number, bytes)),
+    partBytes: encryption?.capacity(settings.part_bytes) ?? settings.part_bytes,
+    spare: encryption?.spare(settings.part_bytes) ?? 0,
+    store: async (number, bytes, room) =>
+      verbs.part(slice.number, await storePart(worker, number, bytes, room)),
     onProgress: ({ table, rows, rawBytes }) => {
       heart.check();
       heart.progress = {

@@ -1,5 +1,6 @@
 /** The first worker's part: snapshot, table of contents, slices. */
 import { writeHead } from "../archive/header.ts";
+import { checkHead } from "../manifest/head.ts";
 import { LIST_NAME, restoreList } from "../manifest/restore_list.ts";
 import { rolesNamed } from "../manifest/roles.ts";
 import { beginSnapshot } from "../postgres/snapshot.ts";
@@ -12,7 +13,7 @@ import { storeCompanion, storePart, type Worker } from "./worker.ts";
 
 /** Begins the run's snapshot, stores the head of the archive and the plan. The worker holds the snapshot from then on. */
 export async function planRun(worker: Worker): Promise<void> {
-  const { exporter, verbs, place: { settings }, budget, heart } = worker;
+  const { exporter, verbs, place: { settings }, budget, heart, encryption } = worker;
   const snapshot = await beginSnapshot(exporter);
   const [instant] = await exporter.sql.unsafe<{ now: string }[]>(
     `select to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as now`,
@@ -30,15 +31,12 @@ export async function planRun(worker: Worker): Promise<void> {
     createdAt: new Date(instant!.now),
     level: settings.level,
   });
+  // The finisher reads a head again as Storage has it; one that is encrypted it cannot read.
+  if (encryption !== null) await checkHead(head, dump.entries.length);
+  const partBytes = encryption?.capacity(settings.part_bytes) ?? settings.part_bytes;
   const parts: StoredPart[] = [];
-  for (let begin = 0; begin < head.length; begin += settings.part_bytes) {
-    parts.push(
-      await storePart(
-        worker,
-        parts.length,
-        head.subarray(begin, begin + settings.part_bytes),
-      ),
-    );
+  for (let begin = 0; begin < head.length; begin += partBytes) {
+    parts.push(await storePart(worker, parts.length, head.subarray(begin, begin + partBytes)));
   }
   await storeCompanion(worker, LIST_NAME, restoreList(dump.entries));
   const slices = planSlices(dump.data, estimates, {

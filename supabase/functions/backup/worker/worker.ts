@@ -1,4 +1,5 @@
 /** What a worker has in hand while it works on a run. */
+import type { Encryption } from "../encryption/encryption.ts";
 import { sha256Hex } from "../manifest/sha256.ts";
 import type { Session } from "../postgres/session.ts";
 import type { Place, RunVerbs, StoredPart } from "../run/verbs.ts";
@@ -14,35 +15,50 @@ export interface Worker {
   bucket: Bucket;
   heart: Heart;
   budget: Budget;
+  /** Null where parts are stored as they are. */
+  encryption: Encryption | null;
 }
 
 export const ARCHIVE_TYPE = "application/octet-stream";
 export const MANIFEST_TYPE = "application/json";
 
 /** Name order is archive order. */
-export function partName(number: number): string {
-  return `${String(number).padStart(5, "0")}.dump`;
+export function partName(number: number, encryption: Encryption | null = null): string {
+  return `${String(number).padStart(5, "0")}.dump${encryption === null ? "" : ".age"}`;
 }
 
-/** Stores a part in the folder of the attempt; whoever stores it again writes the same bytes. */
+/**
+ * Stores a part in the folder of the attempt, encrypted where the run asks for it; whoever stores it again writes the same bytes.
+ * `room` begins with the part's bytes and is overwritten when they are encrypted; without it they are copied.
+ */
 export async function storePart(
   worker: Worker,
   number: number,
   bytes: Uint8Array,
+  room?: Uint8Array,
 ): Promise<StoredPart> {
-  await worker.heart.checkPlace();
-  const part = {
-    name: partName(number),
-    bytes: bytes.length,
-    sha256: await sha256Hex(bytes),
-  };
-  await worker.bucket.put(
-    `${worker.place.run.name}/${part.name}`,
-    bytes,
-    ARCHIVE_TYPE,
-  );
-  worker.heart.check();
+  const { heart, bucket, place } = worker;
+  const name = partName(number, worker.encryption);
+  const path = `${place.run.name}/${name}`;
+  const stored = await encrypted(worker, path, bytes, room);
+  await heart.checkPlace();
+  const part = { name, bytes: stored.length, sha256: await sha256Hex(stored) };
+  await bucket.put(path, stored, ARCHIVE_TYPE);
+  heart.check();
   return part;
+}
+
+async function encrypted(
+  { encryption, budget }: Worker,
+  path: string,
+  bytes: Uint8Array,
+  room?: Uint8Array,
+): Promise<Uint8Array> {
+  if (encryption === null) return bytes;
+  const file =
+    await (room ? encryption.encrypt(path, room, bytes.length) : encryption.encryptCopy(path, bytes));
+  budget.spend(0, encryption.takeBusyMs());
+  return file;
 }
 
 /** Stores a text beside the parts, for a person who restores without our tools. */
