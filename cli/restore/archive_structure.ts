@@ -1,8 +1,9 @@
 /** An archive read from front to back: every entry, every block, every row counted, and compared with the manifest. */
+import { adler32, ADLER_OF_NOTHING, adlerText } from "../../supabase/functions/backup/archive/adler.ts";
 import { COPY_END } from "../../supabase/functions/backup/archive/block.ts";
 import { ArchiveError } from "../../supabase/functions/backup/archive/primitives.ts";
 import { type Archive, bytesFrom, readArchive } from "../../supabase/functions/backup/archive/reader.ts";
-import type { Manifest } from "../../supabase/functions/backup/manifest/manifest.ts";
+import { LARGE_OBJECTS, type Manifest } from "../../supabase/functions/backup/manifest/manifest.ts";
 import type { Entry } from "../../supabase/functions/backup/toc/entry.ts";
 import type { Fault } from "./faults.ts";
 
@@ -62,6 +63,8 @@ async function checkBlocks(
   const seen = new Set<number>();
   const left = new Map(manifest.tables.map((table) => [JSON.stringify([table.schema, table.name]), table]));
   let total = 0;
+  // A manifest has no checksum of them: they are many texts.
+  const objects = { rows: 0, bytes: 0, adler32: 0 };
   let current: Entry | undefined;
   let lastBlob = -1;
   try {
@@ -88,7 +91,8 @@ async function checkBlocks(
         });
       }
       if (largeObject !== null) {
-        for await (const _ of rows);
+        for await (const piece of rows) objects.bytes += piece.length;
+        objects.rows++;
         continue;
       }
       const counted = await countRows(rows);
@@ -99,7 +103,7 @@ async function checkBlocks(
           message: `The rows of ${nameOf(current)} have no end mark: some may be missing`,
         });
       }
-      if (current) compareTable(current, counted, left, faults);
+      if (current) compareTable(current.namespace, current.tag, counted, left, faults);
     }
   } catch (error) {
     if (position.broken !== null) throw position.broken;
@@ -114,6 +118,9 @@ async function checkBlocks(
         : { code: "block_damaged", message: `${message}${current ? ` (${nameOf(current)})` : ""}` },
     );
     return total;
+  }
+  if (entries.some(({ desc }) => desc === "BLOBS")) {
+    compareTable(LARGE_OBJECTS.schema, LARGE_OBJECTS.name, objects, left, faults);
   }
   for (const entry of entries) {
     if (entry.hasData && !seen.has(entry.dumpId) && entry.desc !== "BLOBS") {
@@ -130,41 +137,50 @@ async function checkBlocks(
 }
 
 function compareTable(
-  entry: Entry,
-  counted: { rows: number; bytes: number },
+  schema: string | null,
+  name: string,
+  counted: { rows: number; bytes: number; adler32: number },
   left: Map<string, Manifest["tables"][number]>,
   faults: Fault[],
 ): void {
-  const key = JSON.stringify([entry.namespace, entry.tag]);
+  const key = JSON.stringify([schema, name]);
+  const table = `${schema}.${name}`;
   const said = left.get(key);
   left.delete(key);
   if (said === undefined) {
     faults.push({
       code: "table_not_in_manifest",
-      message: `The archive has ${nameOf(entry)}, which the manifest does not know`,
+      message: `The archive has rows of ${table}, which the manifest does not know`,
     });
   } else if (said.rows !== counted.rows) {
     faults.push({
       code: "rows_differ",
-      message: `${nameOf(entry)} has ${counted.rows} rows, and the manifest says ${said.rows}`,
+      message: `${table} has ${counted.rows} rows, and the manifest says ${said.rows}`,
     });
   } else if (said.rawBytes !== counted.bytes) {
     faults.push({
       code: "bytes_differ",
-      message: `${nameOf(entry)} has ${counted.bytes} bytes of rows, and the manifest says ${said.rawBytes}`,
+      message: `${table} has ${counted.bytes} bytes of rows, and the manifest says ${said.rawBytes}`,
+    });
+  } else if (said.adler32 !== undefined && said.adler32 !== adlerText(counted.adler32)) {
+    faults.push({
+      code: "content_differs",
+      message: `${table} has as many rows and bytes as the manifest says, and another content`,
     });
   }
 }
 
 async function countRows(
   rows: AsyncIterable<Uint8Array>,
-): Promise<{ rows: number; bytes: number; ended: boolean }> {
+): Promise<{ rows: number; bytes: number; adler32: number; ended: boolean }> {
   let lines = 0;
   let bytes = 0;
+  let checksum = ADLER_OF_NOTHING;
   let tail = new Uint8Array();
   for await (const piece of rows) {
     for (let at = piece.indexOf(NEWLINE); at >= 0; at = piece.indexOf(NEWLINE, at + 1)) lines++;
     bytes += piece.length;
+    checksum = adler32(piece, checksum);
     const both = new Uint8Array(tail.length + Math.min(piece.length, COPY_END.length));
     both.set(tail);
     both.set(piece.subarray(-COPY_END.length), tail.length);
@@ -172,7 +188,7 @@ async function countRows(
   }
   const ended = tail.length === COPY_END.length && tail.every((byte, index) => byte === COPY_END[index]);
   // The end mark and the empty lines behind it.
-  return { rows: ended ? lines - 3 : lines, bytes, ended };
+  return { rows: ended ? lines - 3 : lines, bytes, adler32: checksum, ended };
 }
 
 /** Notes when the source itself fails, which is not the archive's fault. */

@@ -26,6 +26,7 @@ export type FaultCode =
   | "rows_without_end"
   | "rows_differ"
   | "bytes_differ"
+  | "content_differs"
   | "table_not_in_manifest"
   | "table_not_in_archive"
   | "archive_cut_off";

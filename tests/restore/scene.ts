@@ -38,6 +38,8 @@ export const SCENE = `
   create trigger tell_them after insert on public.diary for each row
     execute function supabase_functions.http_request('https://old.example/hook', 'POST', '{}', '{}', '1000');
 
+  select lo_from_bytea(4001, 'a picture'), lo_create(4002);
+
   -- A role and a schema of one's own.
   create role accountant nologin;
   grant accountant to postgres;

@@ -1,6 +1,14 @@
 /** Each kind of damage to a stored backup is named exactly, and the undamaged one has none. */
 import assert from "node:assert/strict";
-import { closeBlock, COPY_END, openBlock } from "../../supabase/functions/backup/archive/block.ts";
+import { adler32, adlerText } from "../../supabase/functions/backup/archive/adler.ts";
+import {
+  closeBlock,
+  closeLargeObjects,
+  COPY_END,
+  openBlock,
+  openLargeObject,
+  openLargeObjects,
+} from "../../supabase/functions/backup/archive/block.ts";
 import { writeHead } from "../../supabase/functions/backup/archive/header.ts";
 import { SegmentDeflater } from "../../supabase/functions/backup/archive/segment.ts";
 import { type Manifest, writeManifest } from "../../supabase/functions/backup/manifest/manifest.ts";
@@ -47,11 +55,15 @@ function entryOf({ dumpId, name }: Pick<Table, "dumpId" | "name">): Entry {
   };
 }
 
+function textOf(rows: string[]): Uint8Array {
+  return new TextEncoder().encode(rows.map((row) => `${row}\n`).join(""));
+}
+
 async function block({ dumpId, rows }: Table, ending = COPY_END): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [openBlock(dumpId)];
   const keep = (chunk: Uint8Array) => void pieces.push(chunk.slice());
   const deflater = new SegmentDeflater(4);
-  await deflater.push(new TextEncoder().encode(rows.map((row) => `${row}\n`).join("")), keep);
+  await deflater.push(textOf(rows), keep);
   await deflater.push(ending, keep);
   const { adler32 } = await deflater.finish(keep);
   return joined([...pieces, closeBlock(adler32)]);
@@ -91,6 +103,7 @@ async function stored(parts: Uint8Array[], change: (manifest: Manifest) => void 
     tables: TABLES.map(({ name, rows }) => ({
       ...{ schema: "public", name, rows: rows.length },
       rawBytes: rows.reduce((sum, row) => sum + row.length + 1, COPY_END.length),
+      adler32: adlerText(adler32(joined([textOf(rows), COPY_END]))),
     })),
     parts: await Promise.all(parts.map(async (bytes, index) => ({
       ...{ name: `0000${index}.dump`, bytes: bytes.length, sha256: await sha256Hex(bytes) },
@@ -294,6 +307,46 @@ for (const { what, code, message, harm } of DAMAGES) {
   });
 }
 
+const LARGE_OBJECTS = { dumpId: 14, oids: [4001, 4002], text: new TextEncoder().encode("a picture") };
+const withLargeObjects = [
+  head([...TABLES.map(entryOf), {
+    ...entryOf({ dumpId: 14, name: "BLOBS" }),
+    desc: "BLOBS",
+    namespace: null,
+  }]),
+  ...blocks,
+  await largeObjects(),
+];
+
+async function largeObjects(): Promise<Uint8Array> {
+  const { dumpId, oids, text } = LARGE_OBJECTS;
+  const pieces = [openLargeObjects(dumpId)];
+  const keep = (chunk: Uint8Array) => void pieces.push(chunk.slice());
+  const deflater = new SegmentDeflater(4);
+  for (const oid of oids) {
+    pieces.push(openLargeObject(oid));
+    await deflater.push(text, keep);
+    const { adler32 } = await deflater.finish(keep);
+    pieces.push(closeBlock(adler32));
+  }
+  return joined([...pieces, closeLargeObjects()]);
+}
+
+function knowLargeObjects(manifest: Manifest): void {
+  const { oids, text } = LARGE_OBJECTS;
+  manifest.archive.entries++;
+  manifest.tables.push({
+    ...{ schema: "pg_catalog", name: "pg_largeobject_metadata" },
+    ...{ rows: oids.length, rawBytes: oids.length * text.length },
+  });
+}
+
+Deno.test("a backup with large objects has no fault", async () => {
+  const bucket = await stored(withLargeObjects, knowLargeObjects);
+  const { faults, rows } = await verifyBackup(bucket, NAME);
+  assert.deepEqual({ faults, rows }, { faults: [], rows: 5 });
+});
+
 /** Archives that are wrong in themselves, with a manifest that knows their very bytes. */
 const WRONG: {
   what: string;
@@ -382,6 +435,25 @@ const WRONG: {
     ],
   },
   {
+    what: "a row has another text of the same length",
+    ...{ code: "content_differs", message: /public\.spectacles has as many rows .* another content/ },
+    parts: async () => [
+      good[0]!,
+      await block({ ...TABLES[0]!, rows: ["1\tHamlet", "2\tMacbe"] }),
+      blocks[1]!,
+      blocks[2]!,
+    ],
+  },
+  {
+    what: "a large object is missing",
+    ...{ code: "rows_differ", message: /pg_largeobject_metadata has 2 rows, and the manifest says 3/ },
+    parts: () => withLargeObjects,
+    change: (manifest) => {
+      knowLargeObjects(manifest);
+      manifest.tables.at(-1)!.rows = 3;
+    },
+  },
+  {
     what: "the manifest has a table too many",
     ...{ code: "table_not_in_archive", message: /has the table public\.more/ },
     parts: () => good,
@@ -391,7 +463,7 @@ const WRONG: {
     what: "the manifest lacks a table",
     ...{
       code: "table_not_in_manifest",
-      message: /TABLE DATA public\.empty, which the manifest does not know/,
+      message: /rows of public\.empty, which the manifest does not know/,
     },
     parts: () => good,
     change: ({ tables }) => void tables.pop(),

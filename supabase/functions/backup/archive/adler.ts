@@ -36,6 +36,11 @@ export function adler32(
   return ((high << 16) | low) >>> 0;
 }
 
+/** As manifests have it: eight hexadecimal digits. */
+export function adlerText(checksum: number): string {
+  return checksum.toString(16).padStart(8, "0");
+}
+
 /**
  * The checksum of two runs of bytes, one behind the other, from the checksums of each and the length of the second.
  * With low(x) = 1 + Σ bytes, every byte of the second run also sees low(first) - 1 in each of its sums.

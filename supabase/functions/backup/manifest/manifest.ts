@@ -1,13 +1,16 @@
 /** `manifest.json`, both ways: what a backup holds. It is the truth about a backup, also when the log is lost. */
 import { BackupError } from "../errors.ts";
 import type { Warning } from "../toc/entry.ts";
-import { count, list, matching, oneOf, record, type Shape, ShapeError, text } from "./shape.ts";
+import { count, list, matching, oneOf, optional, record, type Shape, ShapeError, text } from "./shape.ts";
 
 /** Raised when a reader of the version before would misread a manifest; a new member alone does not. */
 const FORMAT_VERSION = 1;
 
 /** Its name in the backup's folder. */
 export const MANIFEST_NAME = "manifest.json";
+
+/** The table that counts them. */
+export const LARGE_OBJECTS = { schema: "pg_catalog", name: "pg_largeobject_metadata" };
 
 export interface Manifest {
   formatVersion: typeof FORMAT_VERSION;
@@ -20,12 +23,23 @@ export interface Manifest {
   run: { id: number; trigger: "scheduled" | "manual"; attempt: number };
   server: { version: string; database: string };
   archive: { format: "PGDMP 1.14"; level: number; entries: number };
-  /** Rows and bytes of COPY text before compression; bytes as stored. Large objects count here, but are in no table. */
+  /** Rows and bytes of COPY text before compression; bytes as stored. */
   totals: { tables: number; rows: number; rawBytes: number; storedBytes: number; parts: number };
-  tables: { schema: string; name: string; rows: number; rawBytes: number }[];
+  /** Large objects, where there are any, are the rows of LARGE_OBJECTS. */
+  tables: TableRows[];
   /** In archive order, which is name order. */
   parts: Part[];
   warnings: Warning[];
+}
+
+export interface TableRows {
+  schema: string;
+  name: string;
+  rows: number;
+  /** COPY text with its end mark. */
+  rawBytes: number;
+  /** Adler-32 of that text, in hexadecimal; not of large objects, which are many texts. */
+  adler32?: string | undefined;
 }
 
 export interface Part {
@@ -52,9 +66,13 @@ const MANIFEST: Shape<Manifest> = record<Manifest>({
     storedBytes: count,
     parts: count,
   }),
-  tables: list(
-    record<Manifest["tables"][number]>({ schema: text, name: text, rows: count, rawBytes: count }),
-  ),
+  tables: list(record<TableRows>({
+    schema: text,
+    name: text,
+    rows: count,
+    rawBytes: count,
+    adler32: optional(matching(/^[0-9a-f]{8}$/, "an Adler-32 in hexadecimal")),
+  })),
   parts: list(record<Part>({
     name: matching(/^\d{5}\.dump$/, "the name of a part"),
     bytes: count,

@@ -27,6 +27,11 @@ export function matching(pattern: RegExp, expected: string): Shape<string> {
   return shape(expected, (value) => typeof value === "string" && pattern.test(value));
 }
 
+/** What earlier manifests lack. */
+export function optional<T>(member: Shape<T>): Shape<T | undefined> {
+  return (value, path) => value === undefined ? undefined : member(value, path);
+}
+
 export function oneOf<const T extends string | number>(...values: T[]): Shape<T> {
   return shape(
     values.map((value) => JSON.stringify(value)).join(" or "),
@@ -44,7 +49,8 @@ export function record<T extends object>(members: { [K in keyof T]-?: Shape<T[K]
     const given = isRecord(value, path);
     const within = path === "" ? "" : `${path}.`;
     const names = Object.keys(members) as (keyof T & string)[];
-    return Object.fromEntries(names.map((name) => [name, members[name](given[name], within + name)])) as T;
+    const read = names.map((name) => [name, members[name](given[name], within + name)] as const);
+    return Object.fromEntries(read.filter(([, value]) => value !== undefined)) as T;
   };
 }
 

@@ -2,7 +2,13 @@
 import { closeBlock } from "../archive/block.ts";
 import { BackupError } from "../errors.ts";
 import { checkHead } from "../manifest/head.ts";
-import { type Manifest, MANIFEST_NAME, type Part, writeManifest } from "../manifest/manifest.ts";
+import {
+  type Manifest,
+  MANIFEST_NAME,
+  type Part,
+  type TableRows,
+  writeManifest,
+} from "../manifest/manifest.ts";
 import { NOTES_NAME, restoreNotes } from "../manifest/restore_notes.ts";
 import { sha256Hex } from "../manifest/sha256.ts";
 import { verifyParts } from "../manifest/verify.ts";
@@ -10,7 +16,7 @@ import { policyOf, rotate } from "../rotation/rotate.ts";
 import type { Finish } from "../run/verbs.ts";
 import { COST } from "../slices/budget.ts";
 import type { Warning } from "../toc/entry.ts";
-import { addUp, type Closing, type TableTotal } from "./tables.ts";
+import { addUp, type Closing } from "./tables.ts";
 import { MANIFEST_TYPE, partName, storeCompanion, storePart, type Worker } from "./worker.ts";
 
 /**
@@ -79,7 +85,7 @@ async function verify(worker: Worker, { parts: recorded, facts }: Finish, parts:
   });
 }
 
-function describe({ facts, run, slices, settings }: Finish, tables: TableTotal[], parts: Part[]): Manifest {
+function describe({ facts, run, slices, settings }: Finish, tables: TableRows[], parts: Part[]): Manifest {
   const sum = (read: (slice: Finish["slices"][number]) => number) =>
     slices.reduce((total, slice) => total + read(slice), 0);
   return {

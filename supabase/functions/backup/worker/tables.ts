@@ -1,15 +1,9 @@
 /** Puts the results of all slices together: what each table has, and what is still to be written behind it. */
-import { ADLER_OF_NOTHING, combineAdler32 } from "../archive/adler.ts";
+import { ADLER_OF_NOTHING, adlerText, combineAdler32 } from "../archive/adler.ts";
 import { BackupError } from "../errors.ts";
+import type { TableRows } from "../manifest/manifest.ts";
 import type { Finish } from "../run/verbs.ts";
 import { PARTS_PER_SLICE } from "../slices/plan.ts";
-
-export interface TableTotal {
-  schema: string;
-  name: string;
-  rows: number;
-  rawBytes: number;
-}
 
 export interface Closing {
   /** Number of the part that ends the table's data block. */
@@ -24,11 +18,12 @@ export interface Closing {
  */
 export function addUp(
   { slices, parts, facts }: Finish,
-): { tables: TableTotal[]; closings: Closing[] } {
+): { tables: TableRows[]; closings: Closing[] } {
   const totals = new Map(
-    facts.tables.map((
-      { dumpId, schema, name },
-    ) => [dumpId, { schema, name, rows: 0, rawBytes: 0, complete: false }]),
+    facts.tables.map(({ dumpId, schema, name }) => {
+      const table: TableRows = { schema, name, rows: 0, rawBytes: 0 };
+      return [dumpId, { table, complete: false }];
+    }),
   );
   const closings: Closing[] = [];
   let checksum = ADLER_OF_NOTHING;
@@ -50,15 +45,17 @@ export function addUp(
       if (
         done?.dumpId !== piece.dumpId || total === undefined || total.complete
       ) throw notRead(piece.table);
-      total.rows += done.rows;
-      total.rawBytes += done.rawBytes;
+      total.table.rows += done.rows;
+      total.table.rawBytes += done.rawBytes;
       total.complete = piece.last;
       checksum = combineAdler32(
         piece.first ? ADLER_OF_NOTHING : checksum,
         done.adler32,
         done.rawBytes,
       );
-      if (piece.last && !piece.first && !piece.largeObjects) {
+      if (!piece.last || piece.largeObjects) continue;
+      total.table.adler32 = adlerText(checksum);
+      if (!piece.first) {
         closings.push({
           part: firstPart + PARTS_PER_SLICE - 1,
           adler32: checksum,
@@ -66,16 +63,10 @@ export function addUp(
       }
     }
   }
-  for (const { schema, name, complete } of totals.values()) {
-    if (!complete) throw notRead(`${schema}.${name}`);
+  for (const { table, complete } of totals.values()) {
+    if (!complete) throw notRead(`${table.schema}.${table.name}`);
   }
-  return {
-    tables: Array.from(
-      totals.values(),
-      ({ schema, name, rows, rawBytes }) => ({ schema, name, rows, rawBytes }),
-    ),
-    closings,
-  };
+  return { tables: Array.from(totals.values(), ({ table }) => table), closings };
 }
 
 function notRead(table: string): BackupError {
