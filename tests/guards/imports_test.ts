@@ -19,6 +19,8 @@ const STAGES = [
   "manifest",
   "run",
   "rotation",
+  "alerts",
+  "copy",
   "worker",
   "pipeline.ts",
   "caller.ts",

@@ -1,9 +1,11 @@
 /**
- * The edge: who calls, what is asked, the answer. `POST {"run_id": n}` with a call token works on a run; with the secret key
+ * The edge: who calls, what is asked, the answer. A call with a token works on a run, or copies backups out of the project; with the secret key
  * `POST {}` starts a run, `{"log": {"limit": n, "run_id": n}}` reads the log, `{"health": true}` looks at everything, and
  * `{"prune": {"remove": [names]}}` plans a rotation and removes what is named. Answers are JSON; errors are `{code, message, hint}`.
  */
 import { type Caller, identifyCaller, secretKeys } from "./caller.ts";
+import { copyBackups } from "./copy/copy.ts";
+import { redeemCopyToken } from "./copy/verbs.ts";
 import { BackupError, type BackupErrorCode } from "./errors.ts";
 import { Isolate } from "./isolate.ts";
 import { workOn } from "./pipeline.ts";
@@ -13,6 +15,8 @@ import { readHealth, readLog, startRun } from "./run/calls.ts";
 import { redeemToken } from "./run/verbs.ts";
 import type { Bucket } from "./storage/bucket.ts";
 import { retrying } from "./storage/retry.ts";
+import { type S3Bucket, s3Bucket } from "./storage/s3.ts";
+import { s3Location } from "./storage/s3_location.ts";
 import { supabaseBucket } from "./storage/supabase.ts";
 
 /** The platform's; keeps the isolate alive until the promise settles. */
@@ -24,6 +28,12 @@ const STATUS: Partial<Record<BackupErrorCode, number>> = {
   not_started: 409,
   busy: 503,
 };
+
+/** Tries of a call to the second bucket: a service that does not answer shall be known before the platform ends us. */
+const TRIES = 2;
+
+/** How the database begins tokens for copying. */
+const COPY_TOKEN = "copy-";
 
 const isolate = new Isolate();
 isolate.listen(globalThis);
@@ -51,25 +61,23 @@ async function answer(request: Request): Promise<Response> {
 /** Answers at once, and works on after it. */
 async function work({ token }: Caller & { kind: "token" }): Promise<Response> {
   const databaseUrl = setting("SUPABASE_DB_URL");
-  const turn = isolate.begin();
-  if (turn === null) {
-    throw new BackupError(
-      "busy",
-      "This isolate works on another call",
-      "The database calls again by itself.",
-    );
-  }
+  if (token.startsWith(COPY_TOKEN)) return await copy(token, databaseUrl);
+  const free = isolate.begin();
+  if (free === null && !isolate.canInterrupt) throw busy();
+  let turn = free;
   try {
     const runId = await withSession(
       databaseUrl,
       (control) => redeemToken(control, token),
     );
     if (runId === null) throw unauthorized();
-    const openBucket = bucketOpener();
+    // Copying can wait. Whoever may ask for that, the token has told.
+    turn ??= await isolate.interrupt();
+    if (turn === null) throw busy();
     EdgeRuntime.waitUntil(workOn({
       runId,
       databaseUrl,
-      openBucket,
+      openBucket: bucketOpener(isolate.stopping),
       share: turn.share,
       stopping: isolate.stopping,
       onIdle: turn.end,
@@ -77,16 +85,50 @@ async function work({ token }: Caller & { kind: "token" }): Promise<Response> {
     }));
     return json(202, { run_id: runId });
   } catch (error) {
+    turn?.end(0);
+    throw error;
+  }
+}
+
+/** Copies backups out of the project, until the isolate is needed for a run. */
+async function copy(token: string, databaseUrl: string): Promise<Response> {
+  if (!await withSession(databaseUrl, (control) => redeemCopyToken(control, token))) throw unauthorized();
+  const interruption = new AbortController();
+  const turn = await isolate.beginSoon(interruption);
+  if (turn === null) throw busy();
+  const stopping = AbortSignal.any([isolate.stopping, interruption.signal]);
+  try {
+    EdgeRuntime.waitUntil(copyBackups({
+      databaseUrl,
+      openBucket: bucketOpener(stopping),
+      openSecond: () => secondBucket(stopping),
+      share: turn.share,
+      stopping,
+      onIdle: turn.end,
+      log,
+    }));
+    return json(202, { copying: true });
+  } catch (error) {
     turn.end(0);
     throw error;
   }
+}
+
+function busy(): BackupError {
+  return new BackupError(
+    "busy",
+    "This isolate works on another call",
+    "The database calls again by itself.",
+  );
 }
 
 async function serve(body: Record<string, unknown>): Promise<Response> {
   return await withSession(setting("SUPABASE_DB_URL"), async (control) => {
     if (body["log"] !== undefined) return json(200, { runs: await readLog(control, body["log"]) });
     if (body["health"] === true) return json(200, { health: await readHealth(control) });
-    if (body["prune"] !== undefined) return json(200, await prune(control, bucketOpener(), body["prune"]));
+    if (body["prune"] !== undefined) {
+      return json(200, await prune(control, bucketOpener(isolate.stopping), body["prune"]));
+    }
     // Who asks for something that this function does not know must not get a backup instead.
     if (Object.keys(body).length > 0) throw unknownRequest(body);
     return json(202, { run_id: await startRun(control) });
@@ -102,13 +144,27 @@ function unknownRequest(body: Record<string, unknown>): BackupError {
 }
 
 /** Opens buckets of this project. Throws BackupError `not_configured`. */
-function bucketOpener(): (bucket: string) => Bucket {
+function bucketOpener(signal: AbortSignal): (bucket: string) => Bucket {
   const [url, key] = [setting("SUPABASE_URL"), secretKeys(Deno.env.get)[0]];
   if (key === undefined) throw notConfigured("SUPABASE_SECRET_KEYS");
-  const signal = isolate.stopping;
   const onRetry = (error: Error, waitMs: number) =>
     log("Storage is asked again", { error: error.message, waitMs });
   return (bucket) => retrying(supabaseBucket({ url, key, bucket, signal }), { signal, onRetry });
+}
+
+/** The bucket outside the project. Throws BackupError `not_configured`. */
+function secondBucket(signal: AbortSignal): S3Bucket {
+  const location = s3Location(Deno.env.get);
+  if (location === null) {
+    throw new BackupError(
+      "not_configured",
+      "The settings ask for a second copy, and the function has no BACKUP_S3_ENDPOINT and what belongs to it",
+      "Set the function's secrets as docs/second-copy.md says, or: select backup.configure(second_copy => 'none')",
+    );
+  }
+  const onRetry = (error: Error, waitMs: number) =>
+    log("The second bucket is asked again", { error: error.message, waitMs });
+  return retrying(s3Bucket(location, { signal }), { signal, tries: TRIES, onRetry });
 }
 
 async function readBody(request: Request): Promise<Record<string, unknown>> {

@@ -6,6 +6,10 @@
 /** Less than this share of a budget is not worth a turn. A platform that counts CPU over requests retires a worker at half of it. */
 const LEAST_SHARE = 0.5;
 
+/** How long work that is interrupted has to put its things down, and how often somebody looks whether it has. */
+const PATIENCE_MS = 5000;
+const LOOK_AGAIN_MS = 50;
+
 export interface Turn {
   /** Share of a budget that this request may spend. */
   share: number;
@@ -17,6 +21,7 @@ export class Isolate {
   readonly #stopping = new AbortController();
   #spent = 0;
   #busy = false;
+  #interruption: AbortController | null = null;
 
   /** Aborted, with the reason, when the platform is about to end the isolate. */
   get stopping(): AbortSignal {
@@ -31,10 +36,11 @@ export class Isolate {
     });
   }
 
-  /** Null while an earlier request is at work. */
-  begin(): Turn | null {
+  /** Null while an earlier request is at work. `interruption` is aborted when another request is more urgent. */
+  begin(interruption: AbortController | null = null): Turn | null {
     if (this.#busy || this.stopping.aborted) return null;
     this.#busy = true;
+    this.#interruption = interruption;
     let ended = false;
     return {
       share: Math.max(LEAST_SHARE, 1 - this.#spent),
@@ -43,7 +49,28 @@ export class Isolate {
         ended = true;
         this.#spent += share;
         this.#busy = false;
+        this.#interruption = null;
       },
     };
+  }
+
+  /** Is the request at work one that can be interrupted? */
+  get canInterrupt(): boolean {
+    return this.#interruption !== null;
+  }
+
+  /** Interrupts what can be, and begins when it has ended; null when it does not end in time. */
+  async interrupt(): Promise<Turn | null> {
+    this.#interruption?.abort(new Error("the isolate is needed for a backup"));
+    return await this.beginSoon(null);
+  }
+
+  /** Begins as soon as the request at work has ended; null when that takes long. */
+  async beginSoon(interruption: AbortController | null): Promise<Turn | null> {
+    const deadline = Date.now() + PATIENCE_MS;
+    for (let turn = this.begin(interruption);; turn = this.begin(interruption)) {
+      if (turn !== null || this.stopping.aborted || Date.now() > deadline) return turn;
+      await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
+    }
   }
 }

@@ -35,6 +35,10 @@ export const COST = {
   entry: 4 * 1024,
   /** A stored byte that is read back for verification. */
   verifiedByte: 0.45,
+  /** A stored byte that is copied to the second bucket: read, hashed, sent. */
+  copiedByte: 0.4,
+  /** A request to the second bucket, and what the database is told of it. */
+  request: 128 * 1024,
   /** A removed or listed object of the bucket. */
   object: 4 * 1024,
 } as const;

@@ -22,7 +22,7 @@ const LONGEST_WAIT = 8000;
  * The same bucket, where calls that fail with `temporary` (network, 408, 429, 5xx) are repeated after an exponential wait
  * with jitter, so that workers that failed together do not come back together. Everything else is thrown at once.
  */
-export function retrying(bucket: Bucket, options: RetryOptions = {}): Bucket {
+export function retrying<B extends Bucket>(bucket: B, options: RetryOptions = {}): B {
   const { tries = TRIES, signal, onRetry, random = Math.random } = options;
   const sleep = options.sleep ?? ((ms: number) => sleepFor(ms, signal));
 
@@ -44,14 +44,11 @@ export function retrying(bucket: Bucket, options: RetryOptions = {}): Bucket {
     }
   }
 
-  return {
-    put: (name, bytes, contentType, sha256) => persist(() => bucket.put(name, bytes, contentType, sha256)),
-    get: (name) => persist(() => bucket.get(name)),
-    read: (name, consume) => persist(() => bucket.read(name, consume)),
-    list: (folder) => persist(() => bucket.list(folder)),
-    folders: () => persist(() => bucket.folders()),
-    remove: (names) => persist(() => bucket.remove(names)),
-  };
+  const repeated = Object.entries(bucket).map(([name, member]) => [
+    name,
+    typeof member === "function" ? (...values: unknown[]) => persist(() => member(...values)) : member,
+  ]);
+  return Object.fromEntries(repeated) as B;
 }
 
 function givenUp(error: BucketError, tries: number): BucketError {

@@ -1,0 +1,112 @@
+/** One backup into the second bucket: its parts, what lies beside them, and the manifest last, so that a copy with a manifest is whole. */
+import { BackupError } from "../errors.ts";
+import { type Manifest, MANIFEST_NAME, readManifest } from "../manifest/manifest.ts";
+import { sha256Hex } from "../manifest/sha256.ts";
+import type { StoredPart } from "../run/verbs.ts";
+import type { Bucket } from "../storage/bucket.ts";
+import type { S3Bucket } from "../storage/s3.ts";
+import type { CopyTask } from "./verbs.ts";
+
+/** An object to be copied. What lies beside the parts is in no manifest: its checksum is that of what was read. */
+interface Wanted {
+  name: string;
+  bytes: number;
+  sha256: string | null;
+}
+
+export interface CopyOptions {
+  /** Asked before each object; false ends the copying for now. */
+  withinBudget(bytes: number): boolean;
+  /** Called for each object that has arrived and was looked up there. */
+  onCopied(object: StoredPart): Promise<void>;
+}
+
+/** Copies what has not arrived yet. Answers true when all has. Throws BackupError `verification_failed` for a backup that is damaged here. */
+export async function copyObjects(
+  source: Bucket,
+  second: S3Bucket,
+  { name: folder, checksum, copied }: CopyTask,
+  { withinBudget, onCopied }: CopyOptions,
+): Promise<boolean> {
+  const arrived = new Set(copied.map(({ name }) => name));
+  for (const wanted of await objectsOf(source, folder, checksum)) {
+    if (arrived.has(wanted.name)) continue;
+    if (!withinBudget(wanted.bytes)) return false;
+    await onCopied(await copyObject(source, second, folder, wanted));
+  }
+  return true;
+}
+
+/** In the order of copying. */
+async function objectsOf(source: Bucket, folder: string, checksum: string): Promise<Wanted[]> {
+  const bytes = await source.get(`${folder}/${MANIFEST_NAME}`);
+  if (await sha256Hex(bytes) !== checksum) {
+    throw damaged(folder, `${MANIFEST_NAME} is not the one that the log has the checksum of`);
+  }
+  const { parts }: Manifest = readManifest(bytes);
+  const known = new Set([MANIFEST_NAME, ...parts.map(({ name }) => name)]);
+  const beside = (await source.list(folder)).filter(({ name }) => !known.has(name));
+  return [
+    ...parts,
+    ...beside.map(({ name, bytes }) => ({ name, bytes, sha256: null })),
+    { name: MANIFEST_NAME, bytes: bytes.length, sha256: checksum },
+  ];
+}
+
+async function copyObject(
+  source: Bucket,
+  second: S3Bucket,
+  folder: string,
+  wanted: Wanted,
+): Promise<StoredPart> {
+  const name = `${folder}/${wanted.name}`;
+  // It may have arrived and not been recorded, or the database was restored to a time before it was.
+  const there = wanted.sha256 === null ? null : await second.head(name);
+  if (wanted.sha256 !== null && there?.bytes === wanted.bytes && there.sha256 === wanted.sha256) {
+    return { ...wanted, sha256: wanted.sha256 };
+  }
+  const bytes = await readWhole(source, name, wanted.bytes);
+  const sha256 = await sha256Hex(bytes);
+  if (wanted.sha256 !== null && sha256 !== wanted.sha256) {
+    throw damaged(folder, `${wanted.name} has the SHA-256 ${sha256} instead of ${wanted.sha256}`);
+  }
+  await second.put(name, bytes, typeOf(wanted.name), sha256);
+  const found = await second.head(name);
+  if (found?.bytes !== bytes.length || found.sha256 !== sha256) {
+    throw new BackupError(
+      "verification_failed",
+      `${name} is not in the second bucket as it was stored there`,
+      "Somebody or something else writes there, or the service lost bytes. It is stored again.",
+    );
+  }
+  return { name: wanted.name, bytes: bytes.length, sha256 };
+}
+
+/** Into memory of the size that it should have: joining pieces would take twice as much. */
+async function readWhole(source: Bucket, name: string, expected: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(expected);
+  const length = await source.read(name, async (pieces) => {
+    let filled = 0;
+    for await (const piece of pieces) {
+      if (filled + piece.length <= expected) bytes.set(piece, filled);
+      filled += piece.length;
+    }
+    return filled;
+  });
+  if (length === expected) return bytes;
+  throw damaged(name, `it has ${length} bytes instead of ${expected}`);
+}
+
+function typeOf(name: string): string {
+  if (name.endsWith(".json")) return "application/json";
+  if (name.endsWith(".md")) return "text/markdown";
+  return name.endsWith(".list") ? "text/plain" : "application/octet-stream";
+}
+
+function damaged(what: string, how: string): BackupError {
+  return new BackupError(
+    "verification_failed",
+    `${what} cannot be copied, it is damaged in the project's bucket: ${how}`,
+    "npm run verify says what is wrong with it. Start another backup, and look at Storage's log.",
+  );
+}
