@@ -23,6 +23,8 @@ export interface StackOptions
   functionsDir?: string;
   /** Single keys that are given instead of made; a JWT secret signs the legacy ones. */
   keys?: Partial<ProjectKeys>;
+  /** Secrets of the functions beside the platform's own, as `supabase secrets set` sets them. */
+  secrets?: Record<string, string>;
   /** Applies the project's migrations, with the Supabase CLI or `directly`, which is quicker; true without it. */
   migrate?: boolean | "directly";
   /** Has the CLI run the project's seed files too; it remembers which ran. */
@@ -106,7 +108,7 @@ async function start(options: StackOptions, started: Started): Promise<Stack> {
   const functions = started.add(
     await startFunctions({
       functionsDir: options.functionsDir ?? new URL("functions", PROJECT).pathname,
-      env: functionEnv({ url: gateway.url, databaseUrl, keys }),
+      env: { ...options.secrets, ...functionEnv({ url: gateway.url, databaseUrl, keys }) },
       jwtSecret: keys.jwtSecret,
       verifyJwt: config.verifyJwt,
       ...(options.limits ? { limits: options.limits } : {}),
