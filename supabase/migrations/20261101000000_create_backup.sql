@@ -42,6 +42,7 @@ create table if not exists backup.settings (
     keep_weekly integer not null default 0,
     keep_monthly integer not null default 0,
     keep_yearly integer not null default 0,
+    alert_reminder_days integer not null default 7,
     budget_halvings integer not null default 0,
 
     constraint one_row check (id),
@@ -62,6 +63,7 @@ create table if not exists backup.settings (
     constraint keep_weekly_range check (keep_weekly between 0 and 1000),
     constraint keep_monthly_range check (keep_monthly between 0 and 1000),
     constraint keep_yearly_range check (keep_yearly between 0 and 1000),
+    constraint alert_reminder_days_range check (alert_reminder_days between 1 and 365),
     constraint budget_halvings_range check (budget_halvings between 0 and 6)
 );
 
@@ -89,6 +91,7 @@ comment on column backup.settings.keep_manual is 'Newest manual backups that rot
 comment on column backup.settings.keep_weekly is 'Weeks of which rotation keeps a backup.';
 comment on column backup.settings.keep_monthly is 'Months of which rotation keeps a backup.';
 comment on column backup.settings.keep_yearly is 'Years of which rotation keeps a backup.';
+comment on column backup.settings.alert_reminder_days is 'Days until a failing verdict that lasts is told again.';
 comment on column backup.settings.budget_halvings is 'How often slice_bytes and invocation_bytes are halved at present; workers that died raise it, success lowers it.';
 
 comment on constraint one_row on backup.settings is 'There is one row of settings; change it with backup.configure().';
@@ -111,6 +114,7 @@ comment on constraint keep_manual_range on backup.settings is 'keep_manual is be
 comment on constraint keep_weekly_range on backup.settings is 'keep_weekly is between 0 and 1000.';
 comment on constraint keep_monthly_range on backup.settings is 'keep_monthly is between 0 and 1000.';
 comment on constraint keep_yearly_range on backup.settings is 'keep_yearly is between 0 and 1000.';
+comment on constraint alert_reminder_days_range on backup.settings is 'alert_reminder_days is between 1 and 365.';
 comment on constraint budget_halvings_range on backup.settings is 'budget_halvings is between 0 and 6; it is counted by the runs themselves.';
 
 -- One row a run: the truth about it, for people and for the verbs. What pg_cron and pg_net say about
@@ -361,7 +365,7 @@ comment on column backup.live_workers.working is 'False for one that waits to le
 -- cannot call.
 create table if not exists backup.calls (
     hash bytea primary key,
-    run_id bigint not null references backup.log (id) on delete cascade,
+    run_id bigint references backup.log (id) on delete cascade,
     request_id bigint not null,
     created_at timestamptz not null default clock_timestamp(),
     expires_at timestamptz not null,
@@ -379,7 +383,7 @@ alter table backup.calls enable row level security;
 
 comment on table backup.calls is 'Calls of the function, with hashes of their one-time tokens.';
 comment on column backup.calls.hash is 'SHA-256 of the token.';
-comment on column backup.calls.run_id is 'The only run that the token is good for.';
+comment on column backup.calls.run_id is 'The only run that the token is good for; null for a call for alerts.';
 comment on column backup.calls.request_id is 'pg_net''s number of the request; pg_net counts anew after a crash.';
 comment on column backup.calls.created_at is 'When the call was queued.';
 comment on column backup.calls.expires_at is 'From when on the token is refused.';
@@ -581,7 +585,8 @@ create or replace function backup.configure(
     keep_manual integer default null,
     keep_weekly integer default null,
     keep_monthly integer default null,
-    keep_yearly integer default null
+    keep_yearly integer default null,
+    alert_reminder_days integer default null
 )
 returns backup.settings
 language plpgsql
@@ -612,6 +617,7 @@ begin
         keep_weekly = coalesce(configure.keep_weekly, s.keep_weekly),
         keep_monthly = coalesce(configure.keep_monthly, s.keep_monthly),
         keep_yearly = coalesce(configure.keep_yearly, s.keep_yearly),
+        alert_reminder_days = coalesce(configure.alert_reminder_days, s.alert_reminder_days),
         -- Who sets a budget anew wants it tried as it stands.
         budget_halvings = case
             when configure.slice_bytes is null and configure.invocation_bytes is null then s.budget_halvings
@@ -643,7 +649,7 @@ language sql
 stable
 set search_path = ''
 as $$
-    select to_jsonb(s) - '{id,function_url,budget_halvings}'::text[] || jsonb_build_object(
+    select to_jsonb(s) - '{id,function_url,alert_reminder_days,budget_halvings}'::text[] || jsonb_build_object(
         'slice_bytes', greatest(65536, s.slice_bytes >> s.budget_halvings),
         'invocation_bytes', greatest(65536, s.invocation_bytes >> s.budget_halvings)
     )
@@ -678,9 +684,29 @@ $$;
 revoke all on function backup._require_function from public;
 comment on function backup._require_function is 'Raises a clear error where the function cannot be called.';
 
--- Calls the function for an active run, with a one-time token; answers pg_net's number of the request.
--- The request goes out when the transaction commits, and a transaction that fails leaves neither call nor token.
+-- Calls the function for an active run; answers pg_net's number of the request.
 create or replace function backup.dispatch(run_id bigint)
+returns bigint
+language plpgsql
+set search_path = ''
+as $$
+begin
+    perform backup._require_function();
+    if not exists (select from backup.log l where l.id = dispatch.run_id and l.finished_at is null) then
+        raise exception 'run % cannot be dispatched: it is not active', run_id
+            using errcode = 'object_not_in_prerequisite_state',
+                hint = 'select backup.start() begins a new run; select * from backup.log shows all of them.';
+    end if;
+    return backup._call(run_id, jsonb_build_object('run_id', run_id));
+end;
+$$;
+
+revoke all on function backup.dispatch from public;
+comment on function backup.dispatch is 'Calls the function for a run; answers pg_net''s request number.';
+
+-- Calls the function with a one-time token, for a run or, without one, for alerts; answers pg_net's number of the request.
+-- The request goes out when the transaction commits, and a transaction that fails leaves neither call nor token.
+create or replace function backup._call(run_id bigint, body jsonb)
 returns bigint
 language plpgsql
 set search_path = ''
@@ -691,25 +717,19 @@ declare
     settings backup.settings;
     request bigint;
 begin
-    perform backup._require_function();
     select s.* into strict settings from backup.settings s;
-    if not exists (select from backup.log l where l.id = dispatch.run_id and l.finished_at is null) then
-        raise exception 'run % cannot be dispatched: it is not active', run_id
-            using errcode = 'object_not_in_prerequisite_state',
-                hint = 'select backup.start() begins a new run; select * from backup.log shows all of them.';
-    end if;
     -- The function answers at once. A half minute is for its cold start; pg_net's own five seconds are too few,
     -- and it keeps all later requests waiting while this one is open.
     request := net.http_post(
         url := settings.function_url,
-        body := jsonb_build_object('run_id', run_id),
+        body := body,
         headers := jsonb_build_object('Content-Type', 'application/json', 'x-backup-token', token),
         timeout_milliseconds := 30000
     );
     insert into backup.calls (hash, run_id, request_id, expires_at)
     values (
         sha256(convert_to(token, 'UTF8')),
-        dispatch.run_id,
+        _call.run_id,
         request,
         clock_timestamp() + make_interval(secs => settings.call_ttl_seconds)
     );
@@ -717,8 +737,8 @@ begin
 end;
 $$;
 
-revoke all on function backup.dispatch from public;
-comment on function backup.dispatch is 'Calls the function for a run; answers pg_net''s request number.';
+revoke all on function backup._call from public;
+comment on function backup._call is 'Calls the function with a one-time token; answers pg_net''s request number.';
 
 -- The run that an unused, unexpired token was made for; null for any other text. The token is used up.
 create or replace function backup._redeem(token text)
@@ -728,7 +748,7 @@ set search_path = ''
 as $$
     update backup.calls c
     set used_at = clock_timestamp()
-    where c.hash = sha256(convert_to(token, 'UTF8')) and c.used_at is null and c.expires_at > clock_timestamp()
+    where c.hash = sha256(convert_to(token, 'UTF8')) and c.run_id is not null and c.used_at is null and c.expires_at > clock_timestamp()
     returning c.run_id;
 $$;
 

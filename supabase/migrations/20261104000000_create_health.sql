@@ -555,7 +555,7 @@ $$;
 revoke all on function backup._look_at_settings from public;
 comment on function backup._look_at_settings is 'Settings that are allowed and weaken backups.';
 
--- What the daily check noticed: one row a change, not one a day. The newest row is the present state.
+-- What was noticed at the end of a run or by the daily check: one row a change, not one a look. The newest row is the present state.
 create table if not exists backup.events (
     id bigint generated always as identity primary key,
     noticed_at timestamptz not null default clock_timestamp(),
@@ -572,13 +572,130 @@ alter table backup.events enable row level security;
 
 grant select on backup.events to service_role;
 
-comment on table backup.events is 'What the daily check noticed, one row a change. select * from backup.events order by id desc';
+comment on table backup.events is 'What was noticed, one row a change. select * from backup.events order by id desc';
 comment on column backup.events.id is 'Number of the event.';
 comment on column backup.events.noticed_at is 'When it was noticed first.';
 comment on column backup.events.seen_at is 'When it was last seen unchanged.';
 comment on column backup.events.verdict is 'ok, warning or failing; ok after another one is a recovery.';
 comment on column backup.events.previous_verdict is 'What it was before; null for the first check.';
 comment on column backup.events.reasons is 'The reasons of that moment: code, severity, message, hint.';
+
+-- Who can be told of events, and what was told. The addresses and keys of the channels are secrets of the function and never come here: it
+-- reports their names, whenever it plans a run or is called for alerts.
+create table if not exists backup.channels (
+    name text primary key,
+    state text not null,
+    problem text,
+    since timestamptz not null default clock_timestamp(),
+    reported_at timestamptz not null default clock_timestamp(),
+
+    constraint state_known check (state in ('on', 'off', 'wrong')),
+    constraint problem_when_wrong check ((state = 'wrong') = (problem is not null))
+);
+
+-- No policies: should the schema ever be exposed, the API's roles still see nothing.
+alter table backup.channels enable row level security;
+
+grant select on backup.channels to service_role;
+
+comment on table backup.channels is 'Channels for alerts and pings, as the function last reported them.';
+comment on column backup.channels.name is 'webhook, slack, discord, teams, email or ping.';
+comment on column backup.channels.state is 'on, off (its variables are not set) or wrong (they are, and cannot be used).';
+comment on column backup.channels.problem is 'What is wrong, without any secret.';
+comment on column backup.channels.since is 'When it came into this state: older events are not told to a new channel.';
+comment on column backup.channels.reported_at is 'When the function last said so.';
+
+-- One row an attempt. That an event is told once on each channel follows from this table alone.
+create table if not exists backup.alerts (
+    id bigint generated always as identity primary key,
+    event_id bigint references backup.events (id) on delete cascade,
+    channel text not null,
+    attempt integer not null,
+    made_at timestamptz not null default clock_timestamp(),
+    outcome text not null,
+    status integer,
+    error text,
+    milliseconds integer not null,
+
+    constraint outcome_known check (outcome in ('sent', 'failed')),
+    constraint failure_has_error check ((outcome = 'failed') = (error is not null))
+);
+
+create index if not exists alerts_of_event on backup.alerts (event_id, channel);
+create index if not exists alerts_of_channel on backup.alerts (channel, made_at);
+
+alter table backup.alerts enable row level security;
+
+grant select on backup.alerts to service_role;
+
+comment on table backup.alerts is 'Attempts to tell somebody of an event. select * from backup.alerts order by id desc';
+comment on column backup.alerts.id is 'Number of the attempt.';
+comment on column backup.alerts.event_id is 'The event of backup.events; null for a test (npm run alert:test).';
+comment on column backup.alerts.channel is 'The channel''s name.';
+comment on column backup.alerts.attempt is 'Which attempt in a row this was; after a success they count anew.';
+comment on column backup.alerts.made_at is 'When it was recorded.';
+comment on column backup.alerts.outcome is 'sent (the receiver answered 2xx) or failed.';
+comment on column backup.alerts.status is 'HTTP status of the answer; null when there was none.';
+comment on column backup.alerts.error is 'Why it failed, without any secret.';
+comment on column backup.alerts.milliseconds is 'How long it took.';
+
+-- Would anybody be told?
+create or replace function backup._look_at_alerts()
+returns setof jsonb
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+    channel record;
+    since timestamptz;
+begin
+    if not exists (select from backup.channels c where c.state <> 'off' and c.name <> 'ping') then
+        return next backup._reason(
+            'no_alerts', 'info', 'no channel for alerts is configured: of a failure learns only who asks',
+            'docs/alerts.md sets one up in two lines; npm run alert:test tries it.'
+        );
+    end if;
+    for channel in select c.name, c.problem from backup.channels c where c.state = 'wrong' order by c.name loop
+        return next backup._reason(
+            'channel_wrong', 'warning', format('the channel %s for alerts cannot be used: %s', channel.name, channel.problem),
+            'supabase secrets set NAME=value, as in docs/alerts.md; then: npm run alert:test'
+        );
+    end loop;
+    -- An hour of failures is no hiccup. Any success since then, a test too, clears it.
+    for channel in
+        select c.name, failed.first_at, failed.last_error
+        from backup.channels c
+        cross join lateral (
+            select min(a.made_at) as first_at, (array_agg(a.error order by a.id desc))[1] as last_error
+            from backup.alerts a
+            where a.channel = c.name
+                and a.outcome = 'failed'
+                and a.made_at > greatest(c.since, (select max(s.made_at) from backup.alerts s where s.channel = c.name and s.outcome = 'sent'))
+        ) failed
+        where c.state = 'on' and failed.first_at < now() - interval '1 hour'
+        order by c.name
+    loop
+        return next backup._reason(
+            'alerts_fail', 'warning',
+            format('the channel %s has taken no alert since %s: %s', channel.name, date_trunc('second', channel.first_at), channel.last_error),
+            'npm run alert:test shows what it answers now.'
+        );
+    end loop;
+    select min(c.created_at) into since
+    from backup.calls c
+    where c.run_id is null and c.created_at > coalesce((select max(r.reported_at) from backup.channels r), '-infinity');
+    if since < now() - interval '1 hour' then
+        return next backup._reason(
+            'function_silent', 'warning', format('the function has not answered the calls for alerts since %s', date_trunc('second', since)),
+            'Check that it is deployed and see its logs; what pg_net saw: select * from net._http_response order by id desc limit 5'
+        );
+    end if;
+end;
+$$;
+
+revoke all on function backup._look_at_alerts from public;
+comment on function backup._look_at_alerts is 'Would anybody be told?';
 
 -- Looks at everything and answers one row. The verdict is the worst severity among the reasons. That there is one copy only, in the project itself, is `info`:
 -- it is true of every project, and a warning that nobody can clear teaches people to look away.
@@ -604,6 +721,8 @@ as $$
             select backup._look_at_drills()
             union all
             select backup._look_at_settings()
+            union all
+            select backup._look_at_alerts()
             union all
             select backup._reason(
                 'one_copy', 'info', 'the backups are in the project that they back up, and are lost with it',
@@ -645,9 +764,29 @@ comment on column backup.health.reasons is 'Why: code, severity, message, hint; 
 comment on column backup.health.facts is 'newest_backup, backups, schedule, longest_wait, bucket, last_drill.';
 comment on column backup.health.checked_at is 'When it was looked at: now.';
 
--- The daily check. It needs neither the function nor a run: it fails a run that was left behind, and keeps in backup.events what has changed since the day
--- before. It switches nothing on: whether a job that is gone was meant to go is for a person to say.
+-- The daily check. It needs neither the function nor a run: it fails a run that was left behind, keeps in backup.events what has changed, and has it told.
+-- It switches nothing on: whether a job that is gone was meant to go is for a person to say.
 create or replace function backup.check()
+returns text
+language plpgsql
+set search_path = ''
+as $$
+declare
+    verdict text;
+begin
+    perform backup._lock_starts();
+    perform backup._abandon();
+    verdict := backup._notice();
+    perform backup.alert();
+    return verdict;
+end;
+$$;
+
+revoke all on function backup.check from public;
+comment on function backup.check is 'The daily check: ends what was left behind, keeps in backup.events what has changed, and has it told.';
+
+-- Looks at everything, and keeps it when it has changed; answers the verdict. Called daily, and at the end of each run.
+create or replace function backup._notice()
 returns text
 language plpgsql
 set search_path = ''
@@ -656,8 +795,7 @@ declare
     now_found record;
     before backup.events;
 begin
-    perform backup._lock_starts();
-    perform backup._abandon();
+    perform backup._lock_events();
     select h.verdict, h.reasons into now_found from backup.health h;
     select e.* into before from backup.events e order by e.id desc limit 1;
     if before.verdict = now_found.verdict and backup._alarms(before.reasons) = backup._alarms(now_found.reasons) then
@@ -669,8 +807,20 @@ begin
 end;
 $$;
 
-revoke all on function backup.check from public;
-comment on function backup.check is 'The daily check: ends what was left behind, and keeps in backup.events what has changed.';
+revoke all on function backup._notice from public;
+comment on function backup._notice is 'Keeps in backup.events what has changed; answers the verdict.';
+
+-- Events are noticed one after another. Whoever takes this lock takes no run's and no start's after it.
+create or replace function backup._lock_events()
+returns void
+language sql
+set search_path = ''
+as $$
+    select pg_advisory_xact_lock(hashtext('backup.events'));
+$$;
+
+revoke all on function backup._lock_events from public;
+comment on function backup._lock_events is 'Makes those who notice events wait for each other.';
 
 -- The codes that count: what is merely worth knowing makes no event, and neither does a message whose figures grow.
 create or replace function backup._alarms(reasons jsonb)

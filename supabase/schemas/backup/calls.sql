@@ -2,7 +2,7 @@
 -- cannot call.
 create table if not exists backup.calls (
     hash bytea primary key,
-    run_id bigint not null references backup.log (id) on delete cascade,
+    run_id bigint references backup.log (id) on delete cascade,
     request_id bigint not null,
     created_at timestamptz not null default clock_timestamp(),
     expires_at timestamptz not null,
@@ -20,7 +20,7 @@ alter table backup.calls enable row level security;
 
 comment on table backup.calls is 'Calls of the function, with hashes of their one-time tokens.';
 comment on column backup.calls.hash is 'SHA-256 of the token.';
-comment on column backup.calls.run_id is 'The only run that the token is good for.';
+comment on column backup.calls.run_id is 'The only run that the token is good for; null for a call for alerts.';
 comment on column backup.calls.request_id is 'pg_net''s number of the request; pg_net counts anew after a crash.';
 comment on column backup.calls.created_at is 'When the call was queued.';
 comment on column backup.calls.expires_at is 'From when on the token is refused.';

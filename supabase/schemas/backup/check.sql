@@ -1,6 +1,26 @@
--- The daily check. It needs neither the function nor a run: it fails a run that was left behind, and keeps in backup.events what has changed since the day
--- before. It switches nothing on: whether a job that is gone was meant to go is for a person to say.
+-- The daily check. It needs neither the function nor a run: it fails a run that was left behind, keeps in backup.events what has changed, and has it told.
+-- It switches nothing on: whether a job that is gone was meant to go is for a person to say.
 create or replace function backup.check()
+returns text
+language plpgsql
+set search_path = ''
+as $$
+declare
+    verdict text;
+begin
+    perform backup._lock_starts();
+    perform backup._abandon();
+    verdict := backup._notice();
+    perform backup.alert();
+    return verdict;
+end;
+$$;
+
+revoke all on function backup.check from public;
+comment on function backup.check is 'The daily check: ends what was left behind, keeps in backup.events what has changed, and has it told.';
+
+-- Looks at everything, and keeps it when it has changed; answers the verdict. Called daily, and at the end of each run.
+create or replace function backup._notice()
 returns text
 language plpgsql
 set search_path = ''
@@ -9,8 +29,7 @@ declare
     now_found record;
     before backup.events;
 begin
-    perform backup._lock_starts();
-    perform backup._abandon();
+    perform backup._lock_events();
     select h.verdict, h.reasons into now_found from backup.health h;
     select e.* into before from backup.events e order by e.id desc limit 1;
     if before.verdict = now_found.verdict and backup._alarms(before.reasons) = backup._alarms(now_found.reasons) then
@@ -22,8 +41,20 @@ begin
 end;
 $$;
 
-revoke all on function backup.check from public;
-comment on function backup.check is 'The daily check: ends what was left behind, and keeps in backup.events what has changed.';
+revoke all on function backup._notice from public;
+comment on function backup._notice is 'Keeps in backup.events what has changed; answers the verdict.';
+
+-- Events are noticed one after another. Whoever takes this lock takes no run's and no start's after it.
+create or replace function backup._lock_events()
+returns void
+language sql
+set search_path = ''
+as $$
+    select pg_advisory_xact_lock(hashtext('backup.events'));
+$$;
+
+revoke all on function backup._lock_events from public;
+comment on function backup._lock_events is 'Makes those who notice events wait for each other.';
 
 -- The codes that count: what is merely worth knowing makes no event, and neither does a message whose figures grow.
 create or replace function backup._alarms(reasons jsonb)

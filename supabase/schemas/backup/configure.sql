@@ -17,7 +17,8 @@ create or replace function backup.configure(
     keep_manual integer default null,
     keep_weekly integer default null,
     keep_monthly integer default null,
-    keep_yearly integer default null
+    keep_yearly integer default null,
+    alert_reminder_days integer default null
 )
 returns backup.settings
 language plpgsql
@@ -48,6 +49,7 @@ begin
         keep_weekly = coalesce(configure.keep_weekly, s.keep_weekly),
         keep_monthly = coalesce(configure.keep_monthly, s.keep_monthly),
         keep_yearly = coalesce(configure.keep_yearly, s.keep_yearly),
+        alert_reminder_days = coalesce(configure.alert_reminder_days, s.alert_reminder_days),
         -- Who sets a budget anew wants it tried as it stands.
         budget_halvings = case
             when configure.slice_bytes is null and configure.invocation_bytes is null then s.budget_halvings
@@ -79,7 +81,7 @@ language sql
 stable
 set search_path = ''
 as $$
-    select to_jsonb(s) - '{id,function_url,budget_halvings}'::text[] || jsonb_build_object(
+    select to_jsonb(s) - '{id,function_url,alert_reminder_days,budget_halvings}'::text[] || jsonb_build_object(
         'slice_bytes', greatest(65536, s.slice_bytes >> s.budget_halvings),
         'invocation_bytes', greatest(65536, s.invocation_bytes >> s.budget_halvings)
     )

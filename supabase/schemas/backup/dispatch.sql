@@ -23,9 +23,29 @@ $$;
 revoke all on function backup._require_function from public;
 comment on function backup._require_function is 'Raises a clear error where the function cannot be called.';
 
--- Calls the function for an active run, with a one-time token; answers pg_net's number of the request.
--- The request goes out when the transaction commits, and a transaction that fails leaves neither call nor token.
+-- Calls the function for an active run; answers pg_net's number of the request.
 create or replace function backup.dispatch(run_id bigint)
+returns bigint
+language plpgsql
+set search_path = ''
+as $$
+begin
+    perform backup._require_function();
+    if not exists (select from backup.log l where l.id = dispatch.run_id and l.finished_at is null) then
+        raise exception 'run % cannot be dispatched: it is not active', run_id
+            using errcode = 'object_not_in_prerequisite_state',
+                hint = 'select backup.start() begins a new run; select * from backup.log shows all of them.';
+    end if;
+    return backup._call(run_id, jsonb_build_object('run_id', run_id));
+end;
+$$;
+
+revoke all on function backup.dispatch from public;
+comment on function backup.dispatch is 'Calls the function for a run; answers pg_net''s request number.';
+
+-- Calls the function with a one-time token, for a run or, without one, for alerts; answers pg_net's number of the request.
+-- The request goes out when the transaction commits, and a transaction that fails leaves neither call nor token.
+create or replace function backup._call(run_id bigint, body jsonb)
 returns bigint
 language plpgsql
 set search_path = ''
@@ -36,25 +56,19 @@ declare
     settings backup.settings;
     request bigint;
 begin
-    perform backup._require_function();
     select s.* into strict settings from backup.settings s;
-    if not exists (select from backup.log l where l.id = dispatch.run_id and l.finished_at is null) then
-        raise exception 'run % cannot be dispatched: it is not active', run_id
-            using errcode = 'object_not_in_prerequisite_state',
-                hint = 'select backup.start() begins a new run; select * from backup.log shows all of them.';
-    end if;
     -- The function answers at once. A half minute is for its cold start; pg_net's own five seconds are too few,
     -- and it keeps all later requests waiting while this one is open.
     request := net.http_post(
         url := settings.function_url,
-        body := jsonb_build_object('run_id', run_id),
+        body := body,
         headers := jsonb_build_object('Content-Type', 'application/json', 'x-backup-token', token),
         timeout_milliseconds := 30000
     );
     insert into backup.calls (hash, run_id, request_id, expires_at)
     values (
         sha256(convert_to(token, 'UTF8')),
-        dispatch.run_id,
+        _call.run_id,
         request,
         clock_timestamp() + make_interval(secs => settings.call_ttl_seconds)
     );
@@ -62,8 +76,8 @@ begin
 end;
 $$;
 
-revoke all on function backup.dispatch from public;
-comment on function backup.dispatch is 'Calls the function for a run; answers pg_net''s request number.';
+revoke all on function backup._call from public;
+comment on function backup._call is 'Calls the function with a one-time token; answers pg_net''s request number.';
 
 -- The run that an unused, unexpired token was made for; null for any other text. The token is used up.
 create or replace function backup._redeem(token text)
@@ -73,7 +87,7 @@ set search_path = ''
 as $$
     update backup.calls c
     set used_at = clock_timestamp()
-    where c.hash = sha256(convert_to(token, 'UTF8')) and c.used_at is null and c.expires_at > clock_timestamp()
+    where c.hash = sha256(convert_to(token, 'UTF8')) and c.run_id is not null and c.used_at is null and c.expires_at > clock_timestamp()
     returning c.run_id;
 $$;
 

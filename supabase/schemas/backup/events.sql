@@ -1,4 +1,4 @@
--- What the daily check noticed: one row a change, not one a day. The newest row is the present state.
+-- What was noticed at the end of a run or by the daily check: one row a change, not one a look. The newest row is the present state.
 create table if not exists backup.events (
     id bigint generated always as identity primary key,
     noticed_at timestamptz not null default clock_timestamp(),
@@ -15,7 +15,7 @@ alter table backup.events enable row level security;
 
 grant select on backup.events to service_role;
 
-comment on table backup.events is 'What the daily check noticed, one row a change. select * from backup.events order by id desc';
+comment on table backup.events is 'What was noticed, one row a change. select * from backup.events order by id desc';
 comment on column backup.events.id is 'Number of the event.';
 comment on column backup.events.noticed_at is 'When it was noticed first.';
 comment on column backup.events.seen_at is 'When it was last seen unchanged.';

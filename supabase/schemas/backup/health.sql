@@ -23,6 +23,8 @@ as $$
             union all
             select backup._look_at_settings()
             union all
+            select backup._look_at_alerts()
+            union all
             select backup._reason(
                 'one_copy', 'info', 'the backups are in the project that they back up, and are lost with it',
                 'npm run download puts one on another machine.'

@@ -30,7 +30,7 @@ select is_empty(
 -- service_role.
 select set_eq(
     $$ select relname::text from relations where has_table_privilege('service_role', oid, 'select') $$,
-    array['log', 'settings', 'events', 'health'], 'service_role reads the log, the settings, the events and health'
+    array['log', 'settings', 'events', 'alerts', 'channels', 'health'], 'service_role reads the log, the settings, what was told and health'
 );
 select is_empty(
     $$
@@ -69,7 +69,7 @@ select is_empty(
 );
 select set_eq(
     $$ select proname::text from functions where prosecdef $$,
-    array['configure', 'start', 'cancel', 'pin', 'unpin', 'schedule', 'unschedule', 'schedule_check', 'examine'],
+    array['configure', 'start', 'cancel', 'pin', 'unpin', 'schedule', 'unschedule', 'schedule_check', 'examine', '_run_ended'],
     'those that act with their owner''s rights are the ones that write, and the look at everything'
 );
 

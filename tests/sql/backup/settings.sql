@@ -1,6 +1,6 @@
 -- Settings: one row, every value checked, and every refusal says what is allowed.
 begin;
-select plan(44);
+select plan(45);
 
 select is((select count(*) from backup.settings), 1::bigint, 'the migrations leave one row of settings');
 
@@ -34,7 +34,8 @@ insert into refused values
     ('keep_manual', '0', 'keep_manual_range'),
     ('keep_weekly', '-1', 'keep_weekly_range'),
     ('keep_monthly', '1001', 'keep_monthly_range'),
-    ('keep_yearly', '-1', 'keep_yearly_range');
+    ('keep_yearly', '-1', 'keep_yearly_range'),
+    ('alert_reminder_days', '0', 'alert_reminder_days_range');
 
 select is(
     tests.error_of(format('select backup.configure(%s => %s)', r.setting, r.value)),
