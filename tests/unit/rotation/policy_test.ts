@@ -73,6 +73,20 @@ Deno.test("[planRotation] never removes the newest good backup, though the polic
   assert.deepEqual(order, ["backup-20261115-030000"]);
 });
 
+Deno.test("[planRotation] never removes the good backup that was made last, though the clock was set back before it", () => {
+  const { keep, order } = decide([
+    backup("2026-12-01", { id: 1 }),
+    backup("2026-12-08", { id: 2 }),
+    backup("2026-11-15", { id: 3, status: "failed", verifiedAt: null, stored: false }),
+    backup("2026-11-15T04:00:00", { id: 4 }),
+  ], { keepScheduled: 1 });
+  assert.deepEqual(keep, {
+    "backup-20261208-030000": "newest good, scheduled 1 of 1",
+    "backup-20261115-040000": "made last",
+  });
+  assert.deepEqual(order, ["backup-20261115-030000", "backup-20261201-030000"]);
+});
+
 Deno.test("[planRotation] removes nothing while there is no good backup", () => {
   const { keep, order } = decide([
     backup("2026-11-22", { status: "failed", verifiedAt: null, stored: false }),

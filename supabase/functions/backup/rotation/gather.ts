@@ -67,7 +67,17 @@ export async function gatherBackups(
 }
 
 function known(run: LoggedRun, stored: boolean): KnownBackup {
-  const { name, trigger, status, pinned } = run;
+  const { id, name, trigger, status, pinned } = run;
   const verifiedAt = run.verified_at === null ? null : new Date(run.verified_at);
-  return { name, trigger, startedAt: new Date(run.started_at), status, verifiedAt, pinned, stored };
+  const startedAt = new Date(run.started_at);
+  return {
+    name,
+    trigger,
+    startedAt,
+    status,
+    verifiedAt,
+    pinned,
+    stored,
+    ...(id === undefined ? {} : { id }),
+  };
 }

@@ -10,6 +10,8 @@ export type { RotationPolicy } from "./retention.ts";
 /** What the bucket, the manifests and the log together know of a folder. */
 export interface KnownBackup {
   name: string;
+  /** Number of its run, where the log is at hand: it counts on whatever the clock does. */
+  id?: number;
   /** Null when neither the log nor a manifest says it. */
   trigger: "scheduled" | "manual" | null;
   startedAt: Date;
@@ -33,7 +35,7 @@ const YOUNG_MS = 24 * 3600 * 1000;
 
 /**
  * Plans a rotation. A backup is good when it is stored and the log calls it a verified success.
- * - Never removed: what is pinned, the newest good backup, an active run's folders, folders whose names are not ours, and, while
+ * - Never removed: what is pinned, the newest good backup, by the clock and by its run's number, an active run's folders, folders whose names are not ours, and, while
  *   there is no good backup, anything.
  * - The good ones are counted by trigger: only they take the places that the policy has.
  * - A stored backup that is not known to be good (the log lost it, or its run ended otherwise) stays as long as it would have a
@@ -47,6 +49,7 @@ export function planRotation(
 ): RotationPlan {
   const sorted = backups.toSorted(newestFirst);
   const good = sorted.filter(isGood);
+  const madeLast = good.toSorted((a, b) => (b.id ?? 0) - (a.id ?? 0))[0];
   const goodRuns = new Map(good.map(({ name }) => [runOf(name), name]));
   const activeRuns = new Set(sorted.filter(isActive).map(({ name }) => runOf(name)));
   const knownRuns = new Set(sorted.filter(({ status }) => status !== null).map(({ name }) => runOf(name)));
@@ -60,6 +63,7 @@ export function planRotation(
     const reasons = [];
     if (backup.pinned) reasons.push("pinned");
     if (backup === good[0]) reasons.push("newest good");
+    else if (backup === madeLast) reasons.push("made last");
     if (activeRuns.has(runOf(name))) reasons.push("its run is active");
     if (stored && trigger === null) reasons.push("its manifest cannot be read");
     const young = now.getTime() - startedAt.getTime() < YOUNG_MS;

@@ -88,6 +88,8 @@ export type ClaimedSlice = Pick<
 >;
 
 export interface LoggedRun {
+  /** Missing in the log that the finisher gets. */
+  id?: number;
   name: string;
   trigger: "scheduled" | "manual";
   status: "queued" | "running" | "succeeded" | "failed" | "cancelled";
