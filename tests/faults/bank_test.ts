@@ -3,11 +3,12 @@ import assert from "node:assert/strict";
 import postgres from "postgres";
 import { until } from "../e2e/project.ts";
 import { expectTidy, startRestores } from "./outcome.ts";
+import { record } from "./results.ts";
 import { startScene } from "./scene.ts";
 
 const ACCOUNTS = 2000;
 
-Deno.test("a bank is backed up by three workers at a time while money is moved", async () => {
+Deno.test("a bank is backed up by three workers at a time while money is moved", async ({ name }) => {
   await using scene = await startScene();
   const { sql, stack } = scene;
   await sql.unsafe(`
@@ -69,4 +70,8 @@ Deno.test("a bank is backed up by three workers at a time while money is moved",
   assert.deepEqual([sums!["total"], sums!["wrong"]], [ACCOUNTS * 1000, 0]);
   assert.ok(sums!["transfers"] > 0 && sums!["transfers"] < moved, "it was in the middle of it");
   await expectTidy(scene);
+  record(import.meta.url, name, run, {
+    workers: 3,
+    then: `${moved} transfers meanwhile, ${sums!["transfers"]} of them in the backup, the sum is right`,
+  });
 });

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { until } from "../e2e/project.ts";
 import { contentNow, expectTidy, startRestores } from "./outcome.ts";
+import { record } from "./results.ts";
 import { startScene, within } from "./scene.ts";
 
 /** The first numbers are the head's. */
@@ -38,7 +39,7 @@ Deno.test("the holders of the snapshot", async (test) => {
     hold.release(false);
   };
 
-  await test.step("all die at once: the run starts over with another snapshot", async () => {
+  await test.step("all die at once: the run starts over with another snapshot", async ({ name }) => {
     const id = await scene.start();
     await killAllAtWork();
     const run = await scene.over(id);
@@ -46,9 +47,10 @@ Deno.test("the holders of the snapshot", async (test) => {
     assert.equal(run.attempts[0]!.error.code, "snapshot_lost");
     assert.deepEqual(await restores.restored(run.name), content);
     await expectTidy(scene);
+    record(import.meta.url, name, run, { workers: 3, then: "restored equal, nothing left over" });
   });
 
-  await test.step("all die in three attempts: the run fails, and the older backups stay", async () => {
+  await test.step("all die in three attempts: the run fails, and the older backups stay", async ({ name: title }) => {
     const before = await scene.stored();
     const id = await scene.start();
     for (let attempt = 1; attempt <= 3; attempt++) {
@@ -63,15 +65,22 @@ Deno.test("the holders of the snapshot", async (test) => {
     const run = await scene.over(id);
     assert.deepEqual([run.status, run.error_code, run.attempt], ["failed", "snapshot_lost", 3]);
     assert.ok(run.error_hint);
+    const [health] = await sql`select verdict, reasons::text from backup.health`;
+    assert.equal(health!["verdict"], "failing");
+    assert.match(health!["reasons"], /"run_failed"/);
     const after = await scene.stored();
     for (const name of Object.keys(before)) assert.deepEqual(after[name], before[name]);
     const next = await scene.backUp();
     assert.equal(next.status, "succeeded", next.error_message ?? "");
     await expectTidy(scene);
+    record(import.meta.url, title, run, {
+      ...{ workers: 3, alarms: ["run_failed"] },
+      then: "the older backups are as they were, the next run succeeded",
+    });
   });
 
   for (const when of ["while another is at its slice", "when the run is over"]) {
-    await test.step(`a worker comes back from the dead ${when}, and does no harm`, async () => {
+    await test.step(`a worker comes back from the dead ${when}, and does no harm`, async ({ name }) => {
       await sql`select backup.configure(workers => 1, lease_seconds => 4)`;
       scene.uploads.length = 0;
       const id = await scene.start();
@@ -108,10 +117,11 @@ Deno.test("the holders of the snapshot", async (test) => {
       );
       assert.deepEqual(await restores.restored(run.name), content);
       await expectTidy(scene);
+      record(import.meta.url, name, run, { workers: 1, then: "restored equal, nothing was stored twice" });
     });
   }
 
-  await test.step("the database restarts: the run starts over", async () => {
+  await test.step("the database restarts: the run starts over", async ({ name }) => {
     await sql`select backup.configure(workers => 3, lease_seconds => 60)`;
     const id = await scene.start();
     const hold = scene.holdRequests(PART);
@@ -125,5 +135,6 @@ Deno.test("the holders of the snapshot", async (test) => {
     assert.deepEqual([run.status, run.attempt], ["succeeded", 2], JSON.stringify(run.attempts));
     assert.deepEqual(await restores.restored(run.name), content);
     await expectTidy(scene);
+    record(import.meta.url, name, run, { workers: 3, then: "restored equal, nothing left over" });
   });
 });

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { until } from "../e2e/project.ts";
 import { contentNow, expectTidy, startRestores } from "./outcome.ts";
+import { record } from "./results.ts";
 import { startScene } from "./scene.ts";
 
 /** Rows that lie in TOAST, and so many that the server cannot send them all before somebody reads. */
@@ -19,7 +20,7 @@ const LOCK_LETTERS = `begin;
 /** The platform tells of the end when a tenth of it is left, in which a successor has to come. */
 const LIFE_MS = 30_000;
 
-Deno.test("a worker that hears its end in the middle of a COPY gives its work back, and keeps the snapshot for its successor", async () => {
+Deno.test("a worker that hears its end in the middle of a COPY gives its work back, and keeps the snapshot for its successor", async ({ name }) => {
   await using scene = await startScene({ limits: { wallClockMs: LIFE_MS } });
   const { sql, superuser } = scene;
   await sql.unsafe(LETTERS);
@@ -48,9 +49,10 @@ Deno.test("a worker that hears its end in the middle of a COPY gives its work ba
   assert.equal(settings!["budget_halvings"], 0, "one death within an attempt that goes on changes nothing");
   assert.deepEqual(await restores.restored(run.name), content);
   await expectTidy(scene);
+  record(import.meta.url, name, run, { workers: 1, then: "restored equal, budgets unchanged" });
 });
 
-Deno.test("workers that use up their CPU make the budgets smaller, and a run without a death makes them larger again", async () => {
+Deno.test("workers that use up their CPU make the budgets smaller, and a run without a death makes them larger again", async ({ name }) => {
   await using scene = await startScene({ limits: { cpuMs: 1000 } });
   const { sql } = scene;
   await sql.unsafe(`
@@ -79,4 +81,8 @@ Deno.test("workers that use up their CPU make the budgets smaller, and a run wit
   assert.deepEqual([next.status, next.attempt], ["succeeded", 1], `${next.error_message}`);
   assert.equal(await halvings(), halved - 1);
   await expectTidy(scene);
+  record(import.meta.url, name, run, {
+    workers: 1,
+    then: `restored equal, budgets halved ${halved} times, and once less after the next run`,
+  });
 });
