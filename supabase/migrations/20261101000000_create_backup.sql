@@ -22,6 +22,54 @@ comment on schema backup is
 -- service_role may read the log and call the public verbs; what exactly is granted stands beside each object.
 grant usage on schema backup to service_role;
 
+-- Is this text what the setting `recipient` takes: age's public keys (age1…), one or up to eight divided by commas, each with its checksum
+-- right? To a mistyped key nobody has the other half. Null is none.
+create or replace function backup.is_recipient(recipient text)
+returns boolean
+language plpgsql
+immutable
+set search_path = ''
+as $$
+declare
+    -- Bech32 (BIP 173): characters of five bits, the last six of them the remainder of a polynomial.
+    characters constant text := 'qpzry9x8gf2tvdw0s3jn54khce6mua7l';
+    -- What it is after the prefix `age`, and what each of the five bits that leave it brings in.
+    after_prefix constant integer := 81605724;
+    generator constant integer[] := '{996825010,642813549,513874426,1027748829,705979059}';
+    recipients text[] := string_to_array(recipient, ',');
+    remainder integer;
+    leaving integer;
+begin
+    if coalesce(cardinality(recipients), 0) not between 1 and 8 then
+        return false;
+    end if;
+    for i in 1 .. cardinality(recipients) loop
+        -- 32 bytes and the checksum; the last character of the bytes has one bit of them.
+        if btrim(recipients[i], ' ') !~ '^age1[02-9ac-hj-np-z]{51}[qs][02-9ac-hj-np-z]{6}$' then
+            return false;
+        end if;
+        remainder := after_prefix;
+        for j in 5 .. 62 loop
+            leaving := remainder >> 25;
+            remainder := ((remainder & 33554431) << 5) # (strpos(characters, substr(btrim(recipients[i], ' '), j, 1)) - 1);
+            for bit in 0 .. 4 loop
+                if (leaving >> bit) & 1 = 1 then
+                    remainder := remainder # generator[bit + 1];
+                end if;
+            end loop;
+        end loop;
+        if remainder <> 1 then
+            return false;
+        end if;
+    end loop;
+    return true;
+end;
+$$;
+
+revoke all on function backup.is_recipient from public;
+grant execute on function backup.is_recipient to service_role;
+comment on function backup.is_recipient is 'Is this text one or several of age''s public keys? Null is not.';
+
 -- How backups are made: one row, changed by `backup.configure()`.
 -- Each rule is a constraint, and its comment is the hint that `configure()` gives when it is broken.
 create table if not exists backup.settings (
@@ -43,6 +91,7 @@ create table if not exists backup.settings (
     keep_monthly integer not null default 0,
     keep_yearly integer not null default 0,
     alert_reminder_days integer not null default 7,
+    recipient text,
     budget_halvings integer not null default 0,
 
     constraint one_row check (id),
@@ -64,6 +113,7 @@ create table if not exists backup.settings (
     constraint keep_monthly_range check (keep_monthly between 0 and 1000),
     constraint keep_yearly_range check (keep_yearly between 0 and 1000),
     constraint alert_reminder_days_range check (alert_reminder_days between 1 and 365),
+    constraint recipient_form check (recipient is null or backup.is_recipient(recipient)),
     constraint budget_halvings_range check (budget_halvings between 0 and 6)
 );
 
@@ -92,6 +142,7 @@ comment on column backup.settings.keep_weekly is 'Weeks of which rotation keeps 
 comment on column backup.settings.keep_monthly is 'Months of which rotation keeps a backup.';
 comment on column backup.settings.keep_yearly is 'Years of which rotation keeps a backup.';
 comment on column backup.settings.alert_reminder_days is 'Days until a failing verdict that lasts is told again.';
+comment on column backup.settings.recipient is 'age''s public keys that backups are encrypted to, divided by commas; null where they are not encrypted.';
 comment on column backup.settings.budget_halvings is 'How often slice_bytes and invocation_bytes are halved at present; workers that died raise it, success lowers it.';
 
 comment on constraint one_row on backup.settings is 'There is one row of settings; change it with backup.configure().';
@@ -115,6 +166,8 @@ comment on constraint keep_weekly_range on backup.settings is 'keep_weekly is be
 comment on constraint keep_monthly_range on backup.settings is 'keep_monthly is between 0 and 1000.';
 comment on constraint keep_yearly_range on backup.settings is 'keep_yearly is between 0 and 1000.';
 comment on constraint alert_reminder_days_range on backup.settings is 'alert_reminder_days is between 1 and 365.';
+comment on constraint recipient_form on backup.settings is
+    'recipient is a public key of age as age-keygen prints it (age1…, 62 characters), or up to eight, divided by commas; '''' turns encryption off. Never the secret half.';
 comment on constraint budget_halvings_range on backup.settings is 'budget_halvings is between 0 and 6; it is counted by the runs themselves.';
 
 -- One row a run: the truth about it, for people and for the verbs. What pg_cron and pg_net say about
@@ -275,7 +328,7 @@ create table if not exists backup.parts (
     verified_at timestamptz,
 
     primary key (run_id, name),
-    constraint name_form check (name ~ '^[0-9]{5}\.dump$'),
+    constraint name_form check (name ~ '^[0-9]{5}\.dump(\.age)?$'),
     constraint bytes_range check (bytes > 0),
     constraint sha256_form check (sha256 ~ '^[0-9a-f]{64}$')
 );
@@ -586,6 +639,7 @@ create or replace function backup.configure(
     keep_weekly integer default null,
     keep_monthly integer default null,
     keep_yearly integer default null,
+    recipient text default null,
     alert_reminder_days integer default null
 )
 returns backup.settings
@@ -617,6 +671,8 @@ begin
         keep_weekly = coalesce(configure.keep_weekly, s.keep_weekly),
         keep_monthly = coalesce(configure.keep_monthly, s.keep_monthly),
         keep_yearly = coalesce(configure.keep_yearly, s.keep_yearly),
+        -- Null leaves it, like any other: a call that does not name it must not turn encryption off.
+        recipient = nullif(coalesce(configure.recipient, s.recipient), ''),
         alert_reminder_days = coalesce(configure.alert_reminder_days, s.alert_reminder_days),
         -- Who sets a budget anew wants it tried as it stands.
         budget_halvings = case

@@ -179,8 +179,8 @@ begin
             o.bucket_id,
             split_part(o.name, '/', 1) as folder,
             count(*) filter (where o.name like '%/manifest.json') as manifests,
-            count(*) filter (where o.name ~ '/[0-9]{5}\.dump$') as parts,
-            sum((o.metadata ->> 'size')::bigint) filter (where o.name ~ '/[0-9]{5}\.dump$') as bytes
+            count(*) filter (where o.name ~ '/[0-9]{5}\.dump(\.age)?$') as parts,
+            sum((o.metadata ->> 'size')::bigint) filter (where o.name ~ '/[0-9]{5}\.dump(\.age)?$') as bytes
         from storage.objects o
         where o.bucket_id in (select r.settings ->> 'bucket' from backup.log r)
         group by 1, 2

@@ -18,6 +18,7 @@ create or replace function backup.configure(
     keep_weekly integer default null,
     keep_monthly integer default null,
     keep_yearly integer default null,
+    recipient text default null,
     alert_reminder_days integer default null
 )
 returns backup.settings
@@ -49,6 +50,8 @@ begin
         keep_weekly = coalesce(configure.keep_weekly, s.keep_weekly),
         keep_monthly = coalesce(configure.keep_monthly, s.keep_monthly),
         keep_yearly = coalesce(configure.keep_yearly, s.keep_yearly),
+        -- Null leaves it, like any other: a call that does not name it must not turn encryption off.
+        recipient = nullif(coalesce(configure.recipient, s.recipient), ''),
         alert_reminder_days = coalesce(configure.alert_reminder_days, s.alert_reminder_days),
         -- Who sets a budget anew wants it tried as it stands.
         budget_halvings = case

@@ -9,7 +9,7 @@ create table if not exists backup.parts (
     verified_at timestamptz,
 
     primary key (run_id, name),
-    constraint name_form check (name ~ '^[0-9]{5}\.dump$'),
+    constraint name_form check (name ~ '^[0-9]{5}\.dump(\.age)?$'),
     constraint bytes_range check (bytes > 0),
     constraint sha256_form check (sha256 ~ '^[0-9a-f]{64}$')
 );

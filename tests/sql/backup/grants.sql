@@ -42,7 +42,7 @@ select is_empty(
 );
 select set_eq(
     $$ select proname::text from functions where has_function_privilege('service_role', oid, 'execute') $$,
-    array['configure', 'start', 'cancel', 'pin', 'unpin', 'schedule', 'unschedule', 'is_schedule', 'schedule_check', 'examine'],
+    array['configure', 'start', 'cancel', 'pin', 'unpin', 'schedule', 'unschedule', 'is_schedule', 'is_recipient', 'schedule_check', 'examine'],
     'it has the public verbs'
 );
 set local role service_role;

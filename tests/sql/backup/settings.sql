@@ -1,6 +1,6 @@
 -- Settings: one row, every value checked, and every refusal says what is allowed.
 begin;
-select plan(45);
+select plan(46);
 
 select is((select count(*) from backup.settings), 1::bigint, 'the migrations leave one row of settings');
 
@@ -35,6 +35,7 @@ insert into refused values
     ('keep_weekly', '-1', 'keep_weekly_range'),
     ('keep_monthly', '1001', 'keep_monthly_range'),
     ('keep_yearly', '-1', 'keep_yearly_range'),
+    ('recipient', '''age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcacp8''', 'recipient_form'),
     ('alert_reminder_days', '0', 'alert_reminder_days_range');
 
 select is(
@@ -79,7 +80,8 @@ select is(
     backup._settings_of_attempt() - '{bucket,part_bytes,level,workers,lease_seconds,call_ttl_seconds,max_attempts,lock_timeout_ms}'::text[],
     '{
         "slice_bytes": 16000000, "invocation_bytes": 100000000,
-        "keep_scheduled": 4, "keep_manual": 4, "keep_weekly": 0, "keep_monthly": 0, "keep_yearly": 0
+        "keep_scheduled": 4, "keep_manual": 4, "keep_weekly": 0, "keep_monthly": 0, "keep_yearly": 0,
+        "recipient": null
     }'::jsonb,
     'an attempt works with halved budgets'
 );
