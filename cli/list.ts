@@ -13,11 +13,12 @@ import { retrying } from "../supabase/functions/backup/storage/retry.ts";
 import { supabaseBucket } from "../supabase/functions/backup/storage/supabase.ts";
 import { bytes, count, instant } from "./format.ts";
 import { findProject, type Project } from "./project.ts";
-import { runCommand, table } from "./terminal.ts";
+import { isS3, openS3 } from "./restore/from_s3.ts";
+import { runCommand, table, UsageError } from "./terminal.ts";
 
-const USAGE = `Usage: npm run list [-- --json]
+const USAGE = `Usage: npm run list [-- --from s3://BUCKET/PREFIX] [--json]
 
-Lists the backups stored in the bucket \`backups\`, newest first.
+Lists the backups stored in the bucket \`backups\`, newest first; with --from the second copies.
 
 Project: SUPABASE_URL and SUPABASE_SECRET_KEY, else the running stack.`;
 
@@ -36,8 +37,10 @@ export interface StoredBackup {
 
 if (import.meta.main) {
   await runCommand(USAGE, async (args) => {
-    const { values } = parseArgs({ args, options: { json: { type: "boolean" } } });
-    const backups = await listBackups(openBucket(await findProject()));
+    const { values } = parseArgs({ args, options: { json: { type: "boolean" }, from: { type: "string" } } });
+    if (values.from !== undefined && !isS3(values.from)) throw new UsageError("--from is s3://BUCKET/PREFIX");
+    const bucket = values.from === undefined ? openBucket(await findProject()) : openS3(values.from);
+    const backups = await listBackups(bucket);
     console.log(values.json ? JSON.stringify(backups, null, 2) : backupsTable(backups));
   });
 }

@@ -13,7 +13,7 @@ Reads a stored backup again: the manifest, every part's checksum, and the archiv
 Exit code 0 when nothing is wrong, 1 when something is; each fault is named.
 
   --backup NAME|latest   which backup; the newest without it
-  --from WHERE           a project's URL or a downloaded folder; else SUPABASE_URL with SUPABASE_SECRET_KEY, else the stack
+  --from WHERE           a project's URL, s3://bucket/prefix or a downloaded folder; else SUPABASE_URL with SUPABASE_SECRET_KEY, else the stack
   --json                 as JSON`;
 
 if (import.meta.main) {

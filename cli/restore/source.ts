@@ -1,4 +1,4 @@
-/** Where a backup comes from: a project, a downloaded folder, or a single file. What is restored is checked first, whichever it is. */
+/** Where a backup comes from: a project, second copies, a downloaded folder, or a single file. What is restored is checked first, whichever it is. */
 import {
   type Manifest,
   MANIFEST_NAME,
@@ -11,10 +11,12 @@ import { findProject, type Project } from "../project.ts";
 import { CommandError } from "../terminal.ts";
 import { type ArchiveFile, openArchive } from "./archive_file.ts";
 import { folderBucket } from "./folder_bucket.ts";
+import { isS3, openS3 } from "./from_s3.ts";
 
 /** A place that has one backup or several. */
 export type Origin =
   | { kind: "project"; project: Project; bucket: Bucket }
+  | { kind: "s3"; bucket: Bucket }
   | { kind: "folder"; bucket: Bucket; dir: string; name: string }
   | { kind: "file"; path: string };
 
@@ -28,7 +30,7 @@ export interface Source {
   discard(): Promise<void>;
 }
 
-/** `from`: a project's URL, a folder or a file; without it the project of the environment, or the running stack. */
+/** `from`: a project's URL, `s3://bucket/prefix`, a folder or a file; without it the project of the environment, or the running stack. */
 export async function findOrigin(from: string | undefined): Promise<Origin> {
   if (from === undefined) return projectOrigin(await findProject());
   if (/^https?:\/\//.test(from)) {
@@ -36,9 +38,13 @@ export async function findOrigin(from: string | undefined): Promise<Origin> {
     if (!secretKey) throw new CommandError(`There is no key for ${from}`, "Set SUPABASE_SECRET_KEY.");
     return projectOrigin({ url: from.replace(/\/+$/, ""), secretKey });
   }
+  if (isS3(from)) return { kind: "s3", bucket: openS3(from) };
   const found = await Deno.stat(from).catch(() => null);
   if (found === null) {
-    throw new CommandError(`There is no ${from}`, "--from is a project's URL, a folder or a file.");
+    throw new CommandError(
+      `There is no ${from}`,
+      "--from is a project's URL, s3://bucket/prefix, a folder or a file.",
+    );
   }
   if (found.isFile) return { kind: "file", path: from };
   const bucket = folderBucket(from);
@@ -54,9 +60,9 @@ function projectOrigin(project: Project): Origin {
   return { kind: "project", project, bucket: openBucket(project) };
 }
 
-/** What a project has stored under the names of backups, newest first. */
+/** What a project, or the bucket of second copies, has stored under the names of backups, newest first. */
 export async function backupsOf(origin: Origin): Promise<StoredBackup[]> {
-  if (origin.kind !== "project") return [];
+  if (origin.kind !== "project" && origin.kind !== "s3") return [];
   return (await listBackups(origin.bucket)).filter(({ manifest, damage }) =>
     manifest !== null || damage !== null
   );
