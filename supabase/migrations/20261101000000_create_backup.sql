@@ -92,6 +92,7 @@ create table if not exists backup.settings (
     keep_yearly integer not null default 0,
     alert_reminder_days integer not null default 7,
     recipient text,
+    second_copy text,
     budget_halvings integer not null default 0,
 
     constraint one_row check (id),
@@ -114,6 +115,7 @@ create table if not exists backup.settings (
     constraint keep_yearly_range check (keep_yearly between 0 and 1000),
     constraint alert_reminder_days_range check (alert_reminder_days between 1 and 365),
     constraint recipient_form check (recipient is null or backup.is_recipient(recipient)),
+    constraint second_copy_known check (second_copy in ('s3', 'none')),
     constraint budget_halvings_range check (budget_halvings between 0 and 6)
 );
 
@@ -143,6 +145,7 @@ comment on column backup.settings.keep_monthly is 'Months of which rotation keep
 comment on column backup.settings.keep_yearly is 'Years of which rotation keeps a backup.';
 comment on column backup.settings.alert_reminder_days is 'Days until a failing verdict that lasts is told again.';
 comment on column backup.settings.recipient is 'age''s public keys that backups are encrypted to, divided by commas; null where they are not encrypted.';
+comment on column backup.settings.second_copy is 's3: backups are copied to the bucket of the function''s secrets; none: one copy is enough; null: not decided, which health warns of.';
 comment on column backup.settings.budget_halvings is 'How often slice_bytes and invocation_bytes are halved at present; workers that died raise it, success lowers it.';
 
 comment on constraint one_row on backup.settings is 'There is one row of settings; change it with backup.configure().';
@@ -168,6 +171,7 @@ comment on constraint keep_yearly_range on backup.settings is 'keep_yearly is be
 comment on constraint alert_reminder_days_range on backup.settings is 'alert_reminder_days is between 1 and 365.';
 comment on constraint recipient_form on backup.settings is
     'recipient is a public key of age as age-keygen prints it (age1…, 62 characters), or up to eight, divided by commas; '''' turns encryption off. Never the secret half.';
+comment on constraint second_copy_known on backup.settings is 'second_copy is s3 (docs/second-copy.md has what the function needs for it) or none.';
 comment on constraint budget_halvings_range on backup.settings is 'budget_halvings is between 0 and 6; it is counted by the runs themselves.';
 
 -- One row a run: the truth about it, for people and for the verbs. What pg_cron and pg_net say about
@@ -640,7 +644,8 @@ create or replace function backup.configure(
     keep_monthly integer default null,
     keep_yearly integer default null,
     recipient text default null,
-    alert_reminder_days integer default null
+    alert_reminder_days integer default null,
+    second_copy text default null
 )
 returns backup.settings
 language plpgsql
@@ -674,6 +679,7 @@ begin
         -- Null leaves it, like any other: a call that does not name it must not turn encryption off.
         recipient = nullif(coalesce(configure.recipient, s.recipient), ''),
         alert_reminder_days = coalesce(configure.alert_reminder_days, s.alert_reminder_days),
+        second_copy = coalesce(configure.second_copy, s.second_copy),
         -- Who sets a budget anew wants it tried as it stands.
         budget_halvings = case
             when configure.slice_bytes is null and configure.invocation_bytes is null then s.budget_halvings
@@ -705,7 +711,7 @@ language sql
 stable
 set search_path = ''
 as $$
-    select to_jsonb(s) - '{id,function_url,alert_reminder_days,budget_halvings}'::text[] || jsonb_build_object(
+    select to_jsonb(s) - '{id,function_url,alert_reminder_days,second_copy,budget_halvings}'::text[] || jsonb_build_object(
         'slice_bytes', greatest(65536, s.slice_bytes >> s.budget_halvings),
         'invocation_bytes', greatest(65536, s.invocation_bytes >> s.budget_halvings)
     )
@@ -753,7 +759,7 @@ begin
             using errcode = 'object_not_in_prerequisite_state',
                 hint = 'select backup.start() begins a new run; select * from backup.log shows all of them.';
     end if;
-    return backup._call(run_id, jsonb_build_object('run_id', run_id));
+    return backup._call(run_id);
 end;
 $$;
 
@@ -762,14 +768,14 @@ comment on function backup.dispatch is 'Calls the function for a run; answers pg
 
 -- Calls the function with a one-time token, for a run or, without one, for alerts; answers pg_net's number of the request.
 -- The request goes out when the transaction commits, and a transaction that fails leaves neither call nor token.
-create or replace function backup._call(run_id bigint, body jsonb)
+create or replace function backup._call(run_id bigint)
 returns bigint
 language plpgsql
 set search_path = ''
 as $$
 declare
-    -- Two random UUIDs: 244 random bits, from the server's strong source.
-    token text := gen_random_uuid()::text || gen_random_uuid()::text;
+    -- Two random UUIDs: 244 random bits, from the server's strong source. The function learns from the word before them what it is called for.
+    token text := case when run_id is null then 'alert-' else '' end || gen_random_uuid()::text || gen_random_uuid()::text;
     settings backup.settings;
     request bigint;
 begin
@@ -778,7 +784,7 @@ begin
     -- and it keeps all later requests waiting while this one is open.
     request := net.http_post(
         url := settings.function_url,
-        body := body,
+        body := jsonb_strip_nulls(jsonb_build_object('run_id', run_id)),
         headers := jsonb_build_object('Content-Type', 'application/json', 'x-backup-token', token),
         timeout_milliseconds := 30000
     );

@@ -70,7 +70,7 @@ begin
     then
         return null;
     end if;
-    return backup._call(null, '{"alert": true}');
+    return backup._call(null);
 end;
 $$;
 

@@ -27,7 +27,7 @@ begin
     then
         return null;
     end if;
-    return backup._call(null, '{"alert": true}');
+    return backup._call(null);
 end;
 $$;
 

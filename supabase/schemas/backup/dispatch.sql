@@ -36,7 +36,7 @@ begin
             using errcode = 'object_not_in_prerequisite_state',
                 hint = 'select backup.start() begins a new run; select * from backup.log shows all of them.';
     end if;
-    return backup._call(run_id, jsonb_build_object('run_id', run_id));
+    return backup._call(run_id);
 end;
 $$;
 
@@ -45,14 +45,14 @@ comment on function backup.dispatch is 'Calls the function for a run; answers pg
 
 -- Calls the function with a one-time token, for a run or, without one, for alerts; answers pg_net's number of the request.
 -- The request goes out when the transaction commits, and a transaction that fails leaves neither call nor token.
-create or replace function backup._call(run_id bigint, body jsonb)
+create or replace function backup._call(run_id bigint)
 returns bigint
 language plpgsql
 set search_path = ''
 as $$
 declare
-    -- Two random UUIDs: 244 random bits, from the server's strong source.
-    token text := gen_random_uuid()::text || gen_random_uuid()::text;
+    -- Two random UUIDs: 244 random bits, from the server's strong source. The function learns from the word before them what it is called for.
+    token text := case when run_id is null then 'alert-' else '' end || gen_random_uuid()::text || gen_random_uuid()::text;
     settings backup.settings;
     request bigint;
 begin
@@ -61,7 +61,7 @@ begin
     -- and it keeps all later requests waiting while this one is open.
     request := net.http_post(
         url := settings.function_url,
-        body := body,
+        body := jsonb_strip_nulls(jsonb_build_object('run_id', run_id)),
         headers := jsonb_build_object('Content-Type', 'application/json', 'x-backup-token', token),
         timeout_milliseconds := 30000
     );
