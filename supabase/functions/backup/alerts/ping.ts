@@ -1,0 +1,33 @@
+/** Signals in the form of healthchecks.io: an outside clock that expects them raises the alarm when they do not come. */
+import { type Environment, readChannels } from "./channels.ts";
+import { type Attempt, send, type Sending } from "./send.ts";
+
+/** `log` changes nothing outside: it is for tests. */
+export type Signal = "start" | "success" | "fail" | "log";
+
+/** One more try, soon: the worker that waits for it has other things to do. */
+const WAITS_MS = [500];
+const TEXT_LENGTH = 1000;
+
+/** Null when no BACKUP_PING_URL is set, or none that can be used. Never throws. */
+export async function ping(
+  environment: Environment,
+  signal: Signal,
+  text: string,
+  sending: Sending = {},
+): Promise<Attempt | null> {
+  const channel = readChannels(environment).find(({ name }) => name === "ping")!;
+  if (channel.state !== "on") return null;
+  const post = {
+    url: addressOf(channel.secrets[0]!, signal),
+    headers: { "content-type": "text/plain; charset=utf-8" },
+    body: text.slice(0, TEXT_LENGTH),
+  };
+  return await send(channel, () => post, { waitsMs: WAITS_MS, ...sending });
+}
+
+function addressOf(base: string, signal: Signal): string {
+  const url = new URL(base);
+  if (signal !== "success") url.pathname = `${url.pathname.replace(/\/+$/, "")}/${signal}`;
+  return url.href;
+}
