@@ -19,7 +19,8 @@ create or replace function backup.configure(
     keep_monthly integer default null,
     keep_yearly integer default null,
     recipient text default null,
-    alert_reminder_days integer default null
+    alert_reminder_days integer default null,
+    second_copy text default null
 )
 returns backup.settings
 language plpgsql
@@ -53,6 +54,7 @@ begin
         -- Null leaves it, like any other: a call that does not name it must not turn encryption off.
         recipient = nullif(coalesce(configure.recipient, s.recipient), ''),
         alert_reminder_days = coalesce(configure.alert_reminder_days, s.alert_reminder_days),
+        second_copy = coalesce(configure.second_copy, s.second_copy),
         -- Who sets a budget anew wants it tried as it stands.
         budget_halvings = case
             when configure.slice_bytes is null and configure.invocation_bytes is null then s.budget_halvings
@@ -84,7 +86,7 @@ language sql
 stable
 set search_path = ''
 as $$
-    select to_jsonb(s) - '{id,function_url,alert_reminder_days,budget_halvings}'::text[] || jsonb_build_object(
+    select to_jsonb(s) - '{id,function_url,alert_reminder_days,second_copy,budget_halvings}'::text[] || jsonb_build_object(
         'slice_bytes', greatest(65536, s.slice_bytes >> s.budget_halvings),
         'invocation_bytes', greatest(65536, s.invocation_bytes >> s.budget_halvings)
     )

@@ -1,5 +1,4 @@
--- Looks at everything and answers one row. The verdict is the worst severity among the reasons. That there is one copy only, in the project itself, is `info`:
--- it is true of every project, and a warning that nobody can clear teaches people to look away.
+-- Looks at everything and answers one row. The verdict is the worst severity among the reasons.
 create or replace function backup.examine()
 returns table (verdict text, reasons jsonb, facts jsonb, checked_at timestamptz)
 language sql
@@ -25,10 +24,7 @@ as $$
             union all
             select backup._look_at_alerts()
             union all
-            select backup._reason(
-                'one_copy', 'info', 'the backups are in the project that they back up, and are lost with it',
-                'npm run download puts one on another machine.'
-            )
+            select backup._look_at_copies()
         ) all_reasons (reason)
     )
     select

@@ -1,0 +1,506 @@
+-- Second copies, outside the project: files of schemas/backup/ in the order of config.toml.
+
+-- The second copy, outside the project: one row a backup that was, or is being, copied. Which backups are to be copied follows from the log;
+-- where to, only the function knows, from its secrets.
+create table if not exists backup.copies (
+    run_id bigint primary key references backup.log (id) on delete cascade,
+    begun_at timestamptz not null default clock_timestamp(),
+    verified_at timestamptz,
+    checked_at timestamptz,
+    objects bigint,
+    bytes bigint,
+    failures integer not null default 0,
+    failed_at timestamptz,
+    retry_at timestamptz,
+    error jsonb,
+    removed_at timestamptz,
+
+    constraint failures_range check (failures >= 0),
+    -- A copy is whole, with its size, or it is not.
+    constraint verified_with_size check (verified_at is null or (objects is not null and bytes is not null)),
+    constraint failed_with_reason check ((failed_at is null) = (error is null))
+);
+
+-- No policies: should the schema ever be exposed, the API's roles still see nothing.
+alter table backup.copies enable row level security;
+
+grant select on backup.copies to service_role;
+
+comment on table backup.copies is 'Second copies of backups, outside the project. select * from backup.copies order by run_id desc';
+comment on column backup.copies.run_id is 'The run whose backup it is.';
+comment on column backup.copies.begun_at is 'When the first object of it was asked for.';
+comment on column backup.copies.verified_at is 'When all its objects were there, with the size and checksum that the manifest has.';
+comment on column backup.copies.checked_at is 'When they were last looked up there.';
+comment on column backup.copies.objects is 'Objects of the copy, the manifest among them.';
+comment on column backup.copies.bytes is 'Bytes of all of them.';
+comment on column backup.copies.failures is 'How often in a row something went wrong; 0 after any success.';
+comment on column backup.copies.failed_at is 'When something last went wrong; null after any success.';
+comment on column backup.copies.retry_at is 'Not before then is it tried again.';
+comment on column backup.copies.error is 'What went wrong: code, message, hint.';
+comment on column backup.copies.removed_at is 'When it was removed there, after rotation had removed the backup here.';
+
+-- What has arrived of each copy, so that an invocation goes on where another one ended.
+create table if not exists backup.copied (
+    run_id bigint not null references backup.copies (run_id) on delete cascade,
+    name text not null,
+    bytes bigint not null,
+    sha256 text not null,
+    copied_at timestamptz not null default clock_timestamp(),
+
+    primary key (run_id, name),
+    constraint name_form check (name ~ '^[A-Za-z0-9_-][A-Za-z0-9._-]*$'),
+    constraint bytes_range check (bytes >= 0),
+    constraint sha256_form check (sha256 ~ '^[0-9a-f]{64}$')
+);
+
+-- Nobody but the owner; no policies, no grants.
+alter table backup.copied enable row level security;
+
+comment on table backup.copied is 'Objects of copies that have arrived.';
+comment on column backup.copied.run_id is 'The copy.';
+comment on column backup.copied.name is 'Name of the object in the backup''s folder.';
+comment on column backup.copied.bytes is 'Its size.';
+comment on column backup.copied.sha256 is 'Its SHA-256, with which it was stored there.';
+comment on column backup.copied.copied_at is 'When it had arrived.';
+
+-- Invocations that copy. Two never copy at the same time: the one whose session lives has the turn.
+create table if not exists backup.copiers (
+    id uuid primary key,
+    backend_pid integer not null,
+    backend_start timestamptz not null,
+    entered_at timestamptz not null default clock_timestamp(),
+    lease_until timestamptz not null,
+    left_at timestamptz
+);
+
+-- Nobody but the owner; no policies, no grants.
+alter table backup.copiers enable row level security;
+
+comment on table backup.copiers is 'Invocations that copy backups out of the project.';
+comment on column backup.copiers.id is 'The invocation''s own choice.';
+comment on column backup.copiers.backend_pid is 'Process of its session.';
+comment on column backup.copiers.backend_start is 'Start of that process: process numbers come back.';
+comment on column backup.copiers.entered_at is 'When it entered.';
+comment on column backup.copiers.lease_until is 'Until when it may be silent.';
+comment on column backup.copiers.left_at is 'When it left, or lost its turn.';
+
+-- Calls for copying, each with a token of its own that is good for nothing else. Only the token's hash is kept.
+create table if not exists backup.copy_calls (
+    hash bytea primary key,
+    request_id bigint not null,
+    created_at timestamptz not null default clock_timestamp(),
+    expires_at timestamptz not null,
+    used_at timestamptz,
+
+    constraint hash_form check (length(hash) = 32)
+);
+
+-- Nobody but the owner; no policies, no grants.
+alter table backup.copy_calls enable row level security;
+
+comment on table backup.copy_calls is 'Calls of the function for copying, with hashes of their one-time tokens.';
+comment on column backup.copy_calls.hash is 'SHA-256 of the token.';
+comment on column backup.copy_calls.request_id is 'pg_net''s number of the request.';
+comment on column backup.copy_calls.created_at is 'When the call was queued.';
+comment on column backup.copy_calls.expires_at is 'From when on the token is refused.';
+comment on column backup.copy_calls.used_at is 'When the function showed the token; it is good once.';
+
+-- When copying is called for. A backup counts whatever becomes of its copy: nothing here ends or delays a run, and while one is active nothing is
+-- copied. pg_cron's job `backup-copy` looks every minute while something is due, and is gone when nothing is.
+
+-- What is to be done next, most urgent first: `copy` a backup (the newest first), `remove` a copy whose backup rotation has removed,
+-- `check` one that was not looked up for a day. The newest whole copy is never removed, and nothing is while none is whole.
+create or replace function backup._copy_tasks()
+returns table (run_id bigint, action text)
+language sql
+stable
+set search_path = ''
+as $$
+    with wanted as (
+        select from backup.settings s where s.second_copy = 's3'
+    ), known as (
+        select l.id, l.started_at, l.removed_at as backup_removed_at, c.verified_at, c.checked_at, c.removed_at, c.run_id, c.retry_at
+        from backup.log l
+        left join backup.copies c on c.run_id = l.id
+        where l.status = 'succeeded'
+    ), newest as (
+        select k.id, k.started_at from known k where k.verified_at is not null and k.removed_at is null order by k.started_at desc limit 1
+    )
+    select k.id, task.action
+    from wanted, known k
+    left join newest on true,
+        lateral (
+            select case
+                when k.backup_removed_at is null and (k.verified_at is null or k.removed_at is not null) then 'copy'
+                when k.backup_removed_at is not null and k.run_id is not null and k.removed_at is null
+                    and newest.id is not null and newest.id <> k.id and (k.verified_at is null or k.started_at < newest.started_at) then 'remove'
+                when k.verified_at is not null and k.removed_at is null and k.checked_at < clock_timestamp() - interval '20 hours' then 'check'
+            end
+        ) task (action)
+    where task.action is not null and (k.retry_at is null or k.retry_at <= clock_timestamp())
+    order by array_position('{copy,remove,check}', task.action), k.started_at desc;
+$$;
+
+revoke all on function backup._copy_tasks from public;
+comment on function backup._copy_tasks is 'What is to be copied, removed and checked now.';
+
+-- Who copies at this moment: its session exists, and it was heard of.
+create or replace function backup._live_copier()
+returns uuid
+language sql
+volatile
+set search_path = ''
+as $$
+    select c.id
+    from backup.copiers c
+    join pg_catalog.pg_stat_activity a on a.pid = c.backend_pid and a.backend_start = c.backend_start
+    where c.left_at is null and c.lease_until > clock_timestamp()
+    limit 1;
+$$;
+
+revoke all on function backup._live_copier from public;
+comment on function backup._live_copier is 'The invocation that copies now; null when none does.';
+
+-- Calls the function to copy, with a one-time token, unless a call is under way.
+create or replace function backup._call_copier()
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+    -- The function must know before it looks here that this call can wait.
+    token text := 'copy-' || gen_random_uuid() || gen_random_uuid();
+    settings backup.settings;
+    request bigint;
+begin
+    delete from backup.copy_calls c where c.expires_at < clock_timestamp() - interval '1 hour';
+    if exists (
+        select
+        from backup.copy_calls c
+        left join net._http_response r on r.id = c.request_id and r.created > c.created_at - interval '1 minute'
+        where greatest(c.created_at, c.used_at) > clock_timestamp() - interval '45 seconds'
+            and c.used_at is null
+            and (r.id is null or r.status_code between 200 and 299)
+    ) then
+        return;
+    end if;
+    select s.* into strict settings from backup.settings s;
+    request := net.http_post(
+        url := settings.function_url,
+        body := '{"copy": true}',
+        headers := jsonb_build_object('Content-Type', 'application/json', 'x-backup-token', token),
+        timeout_milliseconds := 30000
+    );
+    insert into backup.copy_calls (hash, request_id, expires_at)
+    values (sha256(convert_to(token, 'UTF8')), request, clock_timestamp() + make_interval(secs => settings.call_ttl_seconds));
+end;
+$$;
+
+revoke all on function backup._call_copier from public;
+comment on function backup._call_copier is 'Calls the function to copy, unless a call is under way.';
+
+-- What does the second copy need now? Called when a run has succeeded, when an invocation that copied has left, and every minute by pg_cron
+-- while something is due. It raises nothing: a backup is good without its copy, and backup.health tells what is late.
+create or replace function backup.watch_copies()
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+    perform pg_advisory_xact_lock(hashtext('backup.copies'));
+    -- A transaction sees pg_stat_activity as it was at its first look.
+    perform pg_catalog.pg_stat_clear_snapshot();
+    if exists (select from backup.log l where l.finished_at is null) or not exists (select from backup._copies_pending()) then
+        perform backup._drop_job('backup-copy');
+        return;
+    end if;
+    perform cron.alter_job(cron.schedule('backup-copy', '* * * * *', 'select backup.watch_copies()'), active := true);
+    if backup._live_copier() is null and exists (select from backup._copy_tasks()) then
+        perform backup._call_copier();
+    end if;
+exception
+    when others then
+        raise warning 'the second copy has to wait: %', sqlerrm using hint = 'select * from backup.health tells when it is late.';
+end;
+$$;
+
+revoke all on function backup.watch_copies from public;
+comment on function backup.watch_copies is 'Calls the function where something is to be copied.';
+
+-- Tasks of now and those that a failure has put off, unless that often that only the next run, the daily check or a person tries again.
+create or replace function backup._copies_pending()
+returns setof bigint
+language sql
+stable
+set search_path = ''
+as $$
+    select t.run_id from backup._copy_tasks() t
+    union
+    select c.run_id from backup.copies c where c.retry_at > clock_timestamp() and c.failures < 7;
+$$;
+
+revoke all on function backup._copies_pending from public;
+comment on function backup._copies_pending is 'Copies for which the watch-dog stays awake.';
+
+-- Copies now what is not copied, however often it failed. Example: select backup.copy();
+create or replace function backup.copy()
+returns void
+language plpgsql
+-- service_role asks for copies, but may not write their table, nor own the job.
+security definer
+set search_path = ''
+as $$
+begin
+    if not exists (select from backup.settings s where s.second_copy = 's3') then
+        raise exception 'there is no second copy configured'
+            using errcode = 'object_not_in_prerequisite_state',
+                hint = 'Set the function''s secrets as docs/second-copy.md says, then: select backup.configure(second_copy => ''s3'')';
+    end if;
+    perform backup._require_function();
+    update backup.copies c set retry_at = null, checked_at = '-infinity';
+    perform backup.watch_copies();
+end;
+$$;
+
+revoke all on function backup.copy from public;
+grant execute on function backup.copy to service_role;
+comment on function backup.copy is 'Copies now what is not copied, and looks at what is.';
+
+-- A run has ended: what failed before is tried again now, and what is due is called for. When its transaction commits, since nothing here may touch the run.
+create or replace function backup._copy_after_run()
+returns trigger
+language plpgsql
+-- The trigger fires when the caller of a verb is himself again.
+security definer
+set search_path = ''
+as $$
+begin
+    update backup.copies c set retry_at = null where c.retry_at is not null;
+    perform backup.watch_copies();
+    return null;
+exception
+    when others then
+        raise warning 'the second copy of run % has to wait: %', new.id, sqlerrm using hint = 'select backup.copy() tries it again.';
+        return null;
+end;
+$$;
+
+revoke all on function backup._copy_after_run from public;
+comment on function backup._copy_after_run is 'Has copied what a run has made.';
+
+drop trigger if exists copy_after_run on backup.log;
+create constraint trigger copy_after_run
+after insert or update of finished_at on backup.log
+deferrable initially deferred
+for each row when (new.finished_at is not null)
+execute function backup._copy_after_run();
+
+-- The verbs of an invocation that copies. Each is a statement of its own on its session.
+
+-- Is this token good for copying? It is used up.
+create or replace function backup._redeem_copy(token text)
+returns boolean
+language sql
+set search_path = ''
+as $$
+    with used as (
+        update backup.copy_calls c
+        set used_at = clock_timestamp()
+        where c.hash = sha256(convert_to(token, 'UTF8')) and c.used_at is null and c.expires_at > clock_timestamp()
+        returning c.hash
+    )
+    select exists (select from used);
+$$;
+
+revoke all on function backup._redeem_copy from public;
+comment on function backup._redeem_copy is 'Is this token good for copying? It is used up.';
+
+-- Takes the turn to copy; the settings that it works with, or null when another has it, or nothing is to be copied.
+create or replace function backup._enter_copy(copier uuid)
+returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+begin
+    perform pg_advisory_xact_lock(hashtext('backup.copies'));
+    perform pg_catalog.pg_stat_clear_snapshot();
+    if backup._live_copier() is not null or not exists (select from backup._copy_tasks()) then
+        return null;
+    end if;
+    delete from backup.copiers;
+    insert into backup.copiers (id, backend_pid, backend_start, lease_until)
+    select copier, a.pid, a.backend_start, clock_timestamp() + interval '5 minutes'
+    from pg_catalog.pg_stat_activity a
+    where a.pid = pg_backend_pid();
+    return backup._settings_of_attempt();
+end;
+$$;
+
+revoke all on function backup._enter_copy from public;
+comment on function backup._enter_copy is 'Takes the turn to copy, or null.';
+
+-- Extends the turn; raises BK001 for one that has lost it.
+create or replace function backup._require_copier(copier uuid)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+    update backup.copiers c
+    set lease_until = clock_timestamp() + interval '5 minutes'
+    where c.id = copier and c.left_at is null;
+    if not found then
+        raise exception 'copier % has lost its turn', copier
+            using errcode = 'BK001', hint = 'Another invocation copies; this one stops.';
+    end if;
+end;
+$$;
+
+revoke all on function backup._require_copier from public;
+comment on function backup._require_copier is 'Extends the turn to copy; raises BK001 for one that has lost it.';
+
+-- The next task: {run_id, action, name, bucket, checksum, copied: [{name, bytes, sha256}]}; null when nothing is left, or a run has begun, which
+-- goes first.
+create or replace function backup._next_copy(copier uuid)
+returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+declare
+    task record;
+begin
+    perform backup._require_copier(copier);
+    if exists (select from backup.log l where l.finished_at is null) then
+        return null;
+    end if;
+    select t.run_id, t.action into task from backup._copy_tasks() t limit 1;
+    if not found then
+        return null;
+    end if;
+    -- One that was removed and is wanted again (its backup is in the log again) begins anew.
+    delete from backup.copies c where c.run_id = task.run_id and c.removed_at is not null;
+    insert into backup.copies (run_id) values (task.run_id) on conflict on constraint copies_pkey do nothing;
+    return (
+        select jsonb_build_object(
+            'run_id', l.id,
+            'action', task.action,
+            'name', l.name,
+            'bucket', l.settings ->> 'bucket',
+            'checksum', l.checksum,
+            'copied', coalesce((
+                select jsonb_agg(jsonb_build_object('name', c.name, 'bytes', c.bytes, 'sha256', c.sha256) order by c.name)
+                from backup.copied c
+                where c.run_id = l.id
+            ), '[]')
+        )
+        from backup.log l
+        where l.id = task.run_id
+    );
+end;
+$$;
+
+revoke all on function backup._next_copy from public;
+comment on function backup._next_copy is 'The next thing to copy, remove or check.';
+
+-- This object has arrived. May be repeated.
+create or replace function backup._copied(copier uuid, run_id bigint, name text, bytes bigint, sha256 text)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+    perform backup._require_copier(copier);
+    insert into backup.copied as c (run_id, name, bytes, sha256)
+    values (_copied.run_id, _copied.name, _copied.bytes, _copied.sha256)
+    on conflict on constraint copied_pkey do update
+    set bytes = excluded.bytes, sha256 = excluded.sha256, copied_at = excluded.copied_at;
+end;
+$$;
+
+revoke all on function backup._copied from public;
+comment on function backup._copied is 'This object has arrived.';
+
+-- All objects that were copied have been looked up there. `missing` are those that are not as they should be: they are copied again.
+create or replace function backup._copy_checked(copier uuid, run_id bigint, missing text[])
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+    perform backup._require_copier(copier);
+    delete from backup.copied c where c.run_id = _copy_checked.run_id and c.name = any (missing);
+    update backup.copies c
+    set verified_at = case when cardinality(missing) = 0 then coalesce(c.verified_at, clock_timestamp()) end,
+        checked_at = clock_timestamp(),
+        objects = found.objects,
+        bytes = found.bytes,
+        failures = 0,
+        failed_at = null,
+        retry_at = null,
+        error = null
+    from (
+        select count(*) as objects, coalesce(sum(o.bytes), 0) as bytes from backup.copied o where o.run_id = _copy_checked.run_id
+    ) found
+    where c.run_id = _copy_checked.run_id;
+end;
+$$;
+
+revoke all on function backup._copy_checked from public;
+comment on function backup._copy_checked is 'The objects of a copy were looked up.';
+
+-- The copy is gone there, after its backup went here. The row stays, as the log's does.
+create or replace function backup._copy_removed(copier uuid, run_id bigint)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+    perform backup._require_copier(copier);
+    delete from backup.copied c where c.run_id = _copy_removed.run_id;
+    update backup.copies c
+    set removed_at = clock_timestamp(), failures = 0, failed_at = null, retry_at = null, error = null
+    where c.run_id = _copy_removed.run_id;
+end;
+$$;
+
+revoke all on function backup._copy_removed from public;
+comment on function backup._copy_removed is 'A copy was removed.';
+
+-- Something went wrong with this copy: it is tried again after 1, 2, 4 … minutes, and from the seventh time on once a day. With `final`, because trying again
+-- soon would give the same answer, only then.
+create or replace function backup._copy_failed(copier uuid, run_id bigint, error jsonb, final boolean)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+    perform backup._require_copier(copier);
+    update backup.copies c
+    set failures = case when final then greatest(7, c.failures + 1) else c.failures + 1 end,
+        failed_at = clock_timestamp(),
+        retry_at = clock_timestamp() + case
+            when final or c.failures >= 6 then interval '20 hours'
+            else interval '1 minute' * 2 ^ c.failures
+        end,
+        error = _copy_failed.error
+    where c.run_id = _copy_failed.run_id;
+end;
+$$;
+
+revoke all on function backup._copy_failed from public;
+comment on function backup._copy_failed is 'Something went wrong with a copy: it is tried again later.';
+
+-- The invocation ends; while something is left, the next one is called.
+create or replace function backup._leave_copy(copier uuid)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+    update backup.copiers c set left_at = clock_timestamp() where c.id = copier;
+    perform backup.watch_copies();
+end;
+$$;
+
+revoke all on function backup._leave_copy from public;
+comment on function backup._leave_copy is 'An invocation that copied ends.';
