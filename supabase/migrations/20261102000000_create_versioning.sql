@@ -200,7 +200,7 @@ create table if not exists versioning.records (
     role text,
     reason text,
     row text not null,
-    before text
+    before text[]
 );
 
 create index if not exists records_of_entity on versioning.records (table_id, key);
@@ -221,7 +221,7 @@ comment on column versioning.records.actor is 'Who: `sub` of the token, as auth.
 comment on column versioning.records.role is 'As which role.';
 comment on column versioning.records.reason is 'Why, when somebody said so.';
 comment on column versioning.records.row is 'The recorded columns without the key as text of a row: after the change; before it, for delete and truncate.';
-comment on column versioning.records.before is 'Of an update, text of a row too: `=` and the old value of each changed column, `-` where it was null, null for the others. Null for what is new.';
+comment on column versioning.records.before is 'Of an update: `=` and the old value of each changed column, `-` where it was null, null for the others. Null for what is new.';
 
 -- How many versions of its entity there were up to this one. Counted when asked for: so there are no gaps, whoever writes at the same
 -- time, and no writer has to look up what the last number was.
@@ -364,7 +364,6 @@ set search_path = ''
 as $$
 declare
     fields text[] := versioning._recorded(record, layout);
-    old text[];
 begin
     if record.operation in ('delete', 'truncate') then
         return fields;
@@ -373,10 +372,9 @@ begin
     if record.before is null or record.operation in ('create', 'baseline') then
         return null;
     end if;
-    old := versioning._values(record.before);
     for i in 1..layout.recorded_count - layout.key_count loop
-        if old[i] is not null then
-            fields[layout.key_count + i] := case when starts_with(old[i], '=') then substr(old[i], 2) end;
+        if record.before[i] is not null then
+            fields[layout.key_count + i] := case when starts_with(record.before[i], '=') then substr(record.before[i], 2) end;
         end if;
     end loop;
     return fields;
@@ -868,7 +866,7 @@ language sql
 stable
 set search_path = ''
 as $$
-    select 'row(' || coalesce(
+    select 'array[' || coalesce(
         string_agg(
             format(
                 'case when %s is distinct from %s then %s end',
@@ -879,7 +877,8 @@ as $$
             ', ' order by c.place
         ),
         ''
-    ) || ')::text'
+    -- One collation for all: the columns may have several.
+    ) || ']::text[] collate pg_catalog."C"'
     from (
         select
             n.place,
@@ -948,7 +947,7 @@ declare
     row_text text := versioning._row_of(layout, alias) || '::text';
     operation text;
     restored text;
-    before text := 'null';
+    before text := 'null::text[]';
     was_published text := versioning._is_published(table_id, relation, layout, 'o');
     is_published text := versioning._is_published(table_id, relation, layout, 'n');
 begin
@@ -1002,8 +1001,8 @@ begin
             )
         end,
         case event when 'UPDATE' then format(
-            ' where s.before <> %L or s.operation in (''create'', ''delete'')',
-            '(' || repeat(',', layout.recorded_count - layout.key_count - 1) || ')'
+            ' where s.before <> %L::text[] or s.operation in (''create'', ''delete'')',
+            array_fill(null::text, array[layout.recorded_count - layout.key_count])
         ) end
     );
 end;

@@ -65,7 +65,7 @@ language sql
 stable
 set search_path = ''
 as $$
-    select 'row(' || coalesce(
+    select 'array[' || coalesce(
         string_agg(
             format(
                 'case when %s is distinct from %s then %s end',
@@ -76,7 +76,8 @@ as $$
             ', ' order by c.place
         ),
         ''
-    ) || ')::text'
+    -- One collation for all: the columns may have several.
+    ) || ']::text[] collate pg_catalog."C"'
     from (
         select
             n.place,
@@ -145,7 +146,7 @@ declare
     row_text text := versioning._row_of(layout, alias) || '::text';
     operation text;
     restored text;
-    before text := 'null';
+    before text := 'null::text[]';
     was_published text := versioning._is_published(table_id, relation, layout, 'o');
     is_published text := versioning._is_published(table_id, relation, layout, 'n');
 begin
@@ -199,8 +200,8 @@ begin
             )
         end,
         case event when 'UPDATE' then format(
-            ' where s.before <> %L or s.operation in (''create'', ''delete'')',
-            '(' || repeat(',', layout.recorded_count - layout.key_count - 1) || ')'
+            ' where s.before <> %L::text[] or s.operation in (''create'', ''delete'')',
+            array_fill(null::text, array[layout.recorded_count - layout.key_count])
         ) end
     );
 end;

@@ -118,7 +118,6 @@ set search_path = ''
 as $$
 declare
     fields text[] := versioning._recorded(record, layout);
-    old text[];
 begin
     if record.operation in ('delete', 'truncate') then
         return fields;
@@ -127,10 +126,9 @@ begin
     if record.before is null or record.operation in ('create', 'baseline') then
         return null;
     end if;
-    old := versioning._values(record.before);
     for i in 1..layout.recorded_count - layout.key_count loop
-        if old[i] is not null then
-            fields[layout.key_count + i] := case when starts_with(old[i], '=') then substr(old[i], 2) end;
+        if record.before[i] is not null then
+            fields[layout.key_count + i] := case when starts_with(record.before[i], '=') then substr(record.before[i], 2) end;
         end if;
     end loop;
     return fields;
