@@ -1,8 +1,11 @@
 /**
- * The edge: who calls, what is asked, the answer. A call with a token works on a run, or copies backups out of the project; with the secret key
- * `POST {}` starts a run, `{"log": {"limit": n, "run_id": n}}` reads the log, `{"health": true}` looks at everything, and
- * `{"prune": {"remove": [names]}}` plans a rotation and removes what is named. Answers are JSON; errors are `{code, message, hint}`.
+ * The edge: who calls, what is asked, the answer. A call with a token works on a run, copies backups out of the project, or tells of events; with the secret key
+ * `POST {}` starts a run, `{"log": {"limit": n, "run_id": n}}` reads the log, `{"health": true}` looks at everything,
+ * `{"prune": {"remove": [names]}}` plans a rotation and removes what is named, and `{"alert": "test"}` sends a test on every channel. Answers are JSON; errors are `{code, message, hint}`.
  */
+import { redeemForAlerts } from "./alerts/log.ts";
+import { RunSignals } from "./alerts/run_signals.ts";
+import { tell, testAlerts } from "./alerts/tell.ts";
 import { type Caller, identifyCaller, secretKeys } from "./caller.ts";
 import { copyBackups } from "./copy/copy.ts";
 import { redeemCopyToken } from "./copy/verbs.ts";
@@ -35,6 +38,9 @@ const TRIES = 2;
 /** How the database begins tokens for copying. */
 const COPY_TOKEN = "copy-";
 
+/** And those for alerts. */
+const ALERT_TOKEN = "alert-";
+
 const isolate = new Isolate();
 isolate.listen(globalThis);
 
@@ -62,6 +68,7 @@ async function answer(request: Request): Promise<Response> {
 async function work({ token }: Caller & { kind: "token" }): Promise<Response> {
   const databaseUrl = setting("SUPABASE_DB_URL");
   if (token.startsWith(COPY_TOKEN)) return await copy(token, databaseUrl);
+  if (token.startsWith(ALERT_TOKEN)) return await tellEvents(token, databaseUrl);
   const free = isolate.begin();
   if (free === null && !isolate.canInterrupt) throw busy();
   let turn = free;
@@ -81,6 +88,7 @@ async function work({ token }: Caller & { kind: "token" }): Promise<Response> {
       share: turn.share,
       stopping: isolate.stopping,
       onIdle: turn.end,
+      signals: new RunSignals(Deno.env.get, log),
       log,
     }));
     return json(202, { run_id: runId });
@@ -122,6 +130,23 @@ function busy(): BackupError {
   );
 }
 
+/** Answers at once, and tells after it. It takes no turn: a few requests cost next to no CPU, and are worth most while a run fails. */
+async function tellEvents(token: string, databaseUrl: string): Promise<Response> {
+  const control = await openSession(databaseUrl, { applicationName: "supabase-backup alerts" });
+  try {
+    if (!await redeemForAlerts(control, token)) throw unauthorized();
+  } catch (error) {
+    await control.close();
+    throw error;
+  }
+  EdgeRuntime.waitUntil(
+    tell(control, Deno.env.get)
+      .catch((error) => log("alerts were not told", { error: String(error) }))
+      .finally(() => control.close().catch(() => {})),
+  );
+  return json(202, {});
+}
+
 async function serve(body: Record<string, unknown>): Promise<Response> {
   return await withSession(setting("SUPABASE_DB_URL"), async (control) => {
     if (body["log"] !== undefined) return json(200, { runs: await readLog(control, body["log"]) });
@@ -129,6 +154,7 @@ async function serve(body: Record<string, unknown>): Promise<Response> {
     if (body["prune"] !== undefined) {
       return json(200, await prune(control, bucketOpener(isolate.stopping), body["prune"]));
     }
+    if (body["alert"] === "test") return json(200, { channels: await testAlerts(control, Deno.env.get) });
     // Who asks for something that this function does not know must not get a backup instead.
     if (Object.keys(body).length > 0) throw unknownRequest(body);
     return json(202, { run_id: await startRun(control) });
@@ -139,7 +165,7 @@ function unknownRequest(body: Record<string, unknown>): BackupError {
   return new BackupError(
     "bad_request",
     `The function does not know what ${JSON.stringify(Object.keys(body)).slice(0, 100)} asks for`,
-    'Send {} to start a backup; {"log": {}}, {"health": true} and {"prune": {}} ask for something else.',
+    'Send {} to start a backup; {"log": {}}, {"health": true}, {"prune": {}} and {"alert": "test"} ask for something else.',
   );
 }
 

@@ -1,6 +1,7 @@
 /** An invocation's work on a run, from entering it to leaving it: the flow on one screen. */
 import { Encryption } from "./encryption/encryption.ts";
 import { readRecipients } from "./encryption/recipients.ts";
+import type { RunSignals } from "./alerts/run_signals.ts";
 import { openSession, type Session } from "./postgres/session.ts";
 import { type Place, type Reason, RunVerbs } from "./run/verbs.ts";
 import { Budget } from "./slices/budget.ts";
@@ -22,6 +23,8 @@ export interface Invocation {
   stopping: AbortSignal;
   /** Called when the work is over or only waits, with the share of a budget that it took. */
   onIdle(share: number): void;
+  /** Tells an outside clock that the run begins and how it ends. */
+  signals: RunSignals;
   log(message: string, facts?: Record<string, unknown>): void;
 }
 
@@ -30,7 +33,7 @@ const ASK_AGAIN_MS = 250;
 
 /** Works on a run until its share is spent or nothing is left. What fails is told to the run; nothing is thrown. */
 export async function workOn(invocation: Invocation): Promise<void> {
-  const { runId, databaseUrl, log } = invocation;
+  const { runId, databaseUrl, signals, log } = invocation;
   let exporter: Session | undefined;
   let control: Session | undefined;
   try {
@@ -38,15 +41,19 @@ export async function workOn(invocation: Invocation): Promise<void> {
       openSession(databaseUrl, { applicationName: "supabase-backup export" }),
       openSession(databaseUrl, { applicationName: "supabase-backup control" }),
     ]);
-    const verbs = new RunVerbs(control, runId, crypto.randomUUID());
+    const worker = crypto.randomUUID();
+    const verbs = new RunVerbs(control, runId, worker);
     const place = await verbs.enter(exporter.pid);
     log(`run ${runId}: ${place.role}`, { attempt: place.run.attempt });
+    await signals.began(control, place);
     if (place.role !== "none") await workAs(place, verbs, exporter, invocation);
+    await signals.ended(control, place, worker);
   } catch (error) {
     log(`run ${runId}: worker ended`, { ...reasonOf(error) });
   } finally {
     invocation.onIdle(0);
     await Promise.allSettled([exporter?.close(), control?.close()]);
+    await signals.sent();
   }
 }
 
