@@ -35,7 +35,7 @@ revoke all on function backup.alert from public;
 comment on function backup.alert is 'Calls the function when there is something to tell; answers pg_net''s request number.';
 
 -- Every run that ends is looked at, however it ends: when its transaction commits, since the run's row comes first in all verbs' order of locks. Nothing that
--- goes wrong here keeps a run from ending.
+-- goes wrong here keeps a run from ending. Rows of earlier ends, which a restore or a rebuilt log brings, tell nothing new.
 create or replace function backup._run_ended()
 returns trigger
 language plpgsql
@@ -62,5 +62,5 @@ drop trigger if exists run_ended on backup.log;
 create constraint trigger run_ended
 after insert or update of finished_at on backup.log
 deferrable initially deferred
-for each row when (new.finished_at is not null)
+for each row when (new.finished_at >= now())
 execute function backup._run_ended();

@@ -9,9 +9,9 @@ declare
     channel record;
     since timestamptz;
 begin
-    if not exists (select from backup.channels c where c.state <> 'off' and c.name <> 'ping') then
+    if not exists (select from backup.channels c where c.state <> 'off') then
         return next backup._reason(
-            'no_alerts', 'info', 'no channel for alerts is configured: of a failure learns only who asks',
+            'no_alerts', 'info', 'no channel for alerts is set up, and no ping: of a failure learns only who asks',
             'docs/alerts.md sets one up in two lines; npm run alert:test tries it.'
         );
     end if;

@@ -97,11 +97,13 @@ function reasonOf(cause: unknown, answerMs: number): string {
   return "the connection failed";
 }
 
-/** A receiver may repeat what it was sent. The path of an address is its secret. */
+/** A receiver may repeat what it was sent. In the path or the query of an address is its secret: longer words of them are hidden too. */
 function withoutSecrets(text: string, secrets: string[]): string {
   const hidden = secrets.flatMap((secret) => {
-    const path = URL.canParse(secret) ? new URL(secret).pathname : "";
-    return [secret, ...(path.length > 1 ? [path] : [])];
+    if (!URL.canParse(secret)) return [secret];
+    const { pathname, search } = new URL(secret);
+    const words = `${pathname}${search}`.split(/[/?&=]/).filter((word) => word.length >= 8);
+    return [secret, pathname + search, ...(pathname.length > 1 ? [pathname] : []), ...words];
   });
   return hidden.reduce((clean, secret) => clean.replaceAll(secret, "…"), text);
 }
