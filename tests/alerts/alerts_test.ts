@@ -28,6 +28,7 @@ async function makeAlertsOlder({ superuser }: Told, age: string): Promise<void> 
 Deno.test("alerts", async (test) => {
   await using project = await startTold();
   const { sql, superuser, receiver } = project;
+  await sql`create table public.pages as select generate_series(1, 200) as id`;
 
   await test.step("a first run that succeeds is signalled outside, and is no news", async () => {
     const run = await project.backUp();
@@ -219,6 +220,22 @@ Deno.test("alerts", async (test) => {
       () => Promise.resolve(project.logged.some((line) => line.includes("ping success failed")) || null),
     );
     receiver.answer = null;
+  });
+
+  await test.step("rows that vanish are told, and so is that no good backup was made for too long", async () => {
+    project.forget();
+    await sql`truncate public.pages`;
+    assert.equal((await project.backUp()).status, "succeeded");
+    await project.toldOnAll(1);
+    const [shrunk] = project.on("webhook");
+    assert.equal(shrunk!.json.type, "backup.warning");
+    assert.match(shrunk!.body, /public\.pages \(0 of 200 rows\)/);
+    await superuser`update backup.log set started_at = started_at - interval '9 days'`;
+    await sql`select backup.check()`;
+    await project.toldOnAll(2);
+    const late = project.on("webhook")[1]!;
+    assert.equal(late.json.type, "backup.failing");
+    assert.match(late.body, /is 9 days old; the schedule leaves at most 7 days between two/);
   });
 
   await test.step("a token for alerts is good once, for alerts only, and cannot be guessed", async () => {

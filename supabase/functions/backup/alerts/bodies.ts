@@ -1,11 +1,11 @@
 /** The body of a message in the form of each receiver, within its limits. */
 import { type Message, shortened } from "./message.ts";
 
-/** Standard Webhooks: type, timestamp, data. */
-export function webhookBody({ kind, project, title, reminder, event }: Message, now: Date): string {
+/** Standard Webhooks: type, timestamp of what happened, data. */
+export function webhookBody({ kind, at, project, title, reminder, event }: Message): string {
   return JSON.stringify({
     type: `backup.${kind}`,
-    timestamp: now.toISOString(),
+    timestamp: at,
     data: {
       project,
       title,

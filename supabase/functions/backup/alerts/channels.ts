@@ -54,7 +54,7 @@ function webhook(variables: Variables): Channel {
       (key === null ? "BACKUP_ALERT_WEBHOOK_SECRET is not whsec_ and the base64 of 24 to 64 bytes" : null),
   ];
   return channel("webhook", [url, secret], problems, (message) => {
-    const body = webhookBody(message, new Date());
+    const body = webhookBody(message);
     return { url, headers: signedHeaders(message.id, body, key!, new Date()), body };
   });
 }

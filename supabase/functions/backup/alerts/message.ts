@@ -22,6 +22,8 @@ export interface Message {
   /** The same for each attempt to tell this on one channel: receivers may drop a second one. */
   id: string;
   kind: Verdict | "test";
+  /** When it happened, in ISO form. */
+  at: string;
   /** Host of the project. */
   project: string;
   title: string;
@@ -45,6 +47,7 @@ export function messageOf(event: Event, told: number, project: string): Message 
     // A restored database counts events anew; the instant tells them apart.
     id: `backup-event-${event.id}-${Date.parse(event.noticed_at)}-${told}`,
     kind: event.verdict,
+    at: new Date(event.noticed_at).toISOString(),
     project,
     title: `${project}: ${titles[event.verdict]}`,
     lines: grave.length === 0
@@ -61,6 +64,7 @@ export function testMessage(project: string): Message {
   return {
     id: `backup-test-${crypto.randomUUID()}`,
     kind: "test",
+    at: new Date().toISOString(),
     project,
     title: `${project}: a test of the alerts`,
     lines: ["Somebody has asked for it. Nothing is wrong with the backups because of this."],
