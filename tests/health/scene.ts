@@ -28,6 +28,7 @@ export async function startWatched(): Promise<Watched> {
     intercept: (request) => scene.fault?.(request) ?? null,
   });
   const { sql, superuser } = project;
+  await sql`select backup.configure(second_copy => 'none')`;
   const codes = (reasons: Reason[]) =>
     reasons.filter(({ severity }) => severity !== "info").map(({ code }) => code).sort();
 

@@ -22,7 +22,7 @@ create function tests.configure()
 returns void
 language sql
 as $$
-    select backup.configure(function_url => 'https://project.example/functions/v1/backup');
+    select backup.configure(function_url => 'https://project.example/functions/v1/backup', second_copy => 'none');
 $$;
 
 -- A manual run with a plan of `slices` slices of a megabyte, planned by worker 1, who came of its call and holds the snapshot.

@@ -30,7 +30,8 @@ select is_empty(
 -- service_role.
 select set_eq(
     $$ select relname::text from relations where has_table_privilege('service_role', oid, 'select') $$,
-    array['log', 'settings', 'events', 'alerts', 'channels', 'health'], 'service_role reads the log, the settings, what was told and health'
+    array['log', 'settings', 'events', 'alerts', 'channels', 'copies', 'health'],
+    'service_role reads the log, the settings, what was told, what was copied and health'
 );
 select is_empty(
     $$
@@ -42,7 +43,7 @@ select is_empty(
 );
 select set_eq(
     $$ select proname::text from functions where has_function_privilege('service_role', oid, 'execute') $$,
-    array['configure', 'start', 'cancel', 'pin', 'unpin', 'schedule', 'unschedule', 'is_schedule', 'is_recipient', 'schedule_check', 'examine'],
+    array['configure', 'start', 'cancel', 'pin', 'unpin', 'schedule', 'unschedule', 'is_schedule', 'is_recipient', 'schedule_check', 'examine', 'copy'],
     'it has the public verbs'
 );
 set local role service_role;
@@ -69,7 +70,7 @@ select is_empty(
 );
 select set_eq(
     $$ select proname::text from functions where prosecdef $$,
-    array['configure', 'start', 'cancel', 'pin', 'unpin', 'schedule', 'unschedule', 'schedule_check', 'examine', '_run_ended'],
+    array['configure', 'start', 'cancel', 'pin', 'unpin', 'schedule', 'unschedule', 'schedule_check', 'examine', '_run_ended', 'copy', '_copy_after_run'],
     'those that act with their owner''s rights are the ones that write, and the look at everything'
 );
 

@@ -50,7 +50,7 @@ end;
 $$;
 
 -- A new project.
-select is(pg_temp.codes(), 'failing: no_backup not_configured', 'a new project has neither address nor backup');
+select is(pg_temp.codes(), 'failing: no_backup not_configured one_copy', 'a new project has neither address nor backup');
 select tests.configure();
 select is(pg_temp.codes(), 'failing: no_backup', 'with an address it has no backup yet');
 select pg_temp.backup(interval '1 day');
