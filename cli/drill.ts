@@ -2,6 +2,7 @@
 import { parseArgs } from "node:util";
 import colors from "picocolors";
 import type { Manifest } from "../supabase/functions/backup/manifest/manifest.ts";
+import { identityFile } from "./decrypt/decryption.ts";
 import { bytes } from "./format.ts";
 import { type Check, checksTable, summaryOf } from "./restore/check.ts";
 import { compareRestored } from "./restore/compare.ts";
@@ -27,6 +28,7 @@ policies, jobs. Exit code 0 when nothing failed.
 
   --backup NAME|latest   which backup; the newest without it
   --from WHERE           a project's URL or a downloaded folder; else SUPABASE_URL with SUPABASE_SECRET_KEY, else the stack
+  --identity FILE        the key of an encrypted backup, as age-keygen wrote it; BACKUP_AGE_IDENTITY_FILE without it
   --to URL               a server for the scratch database; one of the embedded stack without it
   --checks DIR           SQL files whose rows must all be true; ${OWN_CHECKS} without it
   --report DIR           where the report goes, as Markdown and JSON; drills without it
@@ -49,7 +51,7 @@ if (import.meta.main) {
           checks: { type: "string" },
         },
         ...{ report: { type: "string" }, jobs: { type: "string" }, "record-to": { type: "string" } },
-        ...{ "work-dir": { type: "string" } },
+        ...{ "work-dir": { type: "string" }, identity: { type: "string" } },
       },
     });
     const origin = await findOrigin(values.from);
@@ -64,6 +66,7 @@ if (import.meta.main) {
       checks: values.checks ?? OWN_CHECKS,
       workDir: values["work-dir"] ?? defaultWorkDir(),
       jobs: Number(values.jobs ?? 1),
+      identityFile: identityFile(values.identity),
       bar,
     }).finally(() => bar.stop());
     const report = drillReport(manifest, where, startedAt, checks);
@@ -89,6 +92,8 @@ export interface DrillOptions {
   checks: string;
   workDir: string;
   jobs?: number;
+  /** Opens an encrypted backup. */
+  identityFile?: string | undefined;
   bar?: Progress;
 }
 
@@ -96,13 +101,14 @@ export interface DrillOptions {
 export async function drill(
   origin: Origin,
   name: string,
-  { to, checks: folder, workDir, jobs = 1, bar }: DrillOptions,
+  { to, checks: folder, workDir, jobs = 1, bar, identityFile }: DrillOptions,
 ): Promise<{ manifest: Manifest; where: string; checks: Check[] }> {
   const source: Source = await fetchSource(
     origin,
     name,
     workDir,
     (done, expected) => bar?.update(done, expected, `downloading, ${bytes(done)}`),
+    identityFile,
   );
   const manifest = source.manifest!;
   const scratch: Scratch =

@@ -32,6 +32,7 @@ What
   --backup NAME|latest    which backup
   --from WHERE            a project's URL, a downloaded folder or a single file; else SUPABASE_URL with
                           SUPABASE_SECRET_KEY, else the running stack
+  --identity FILE         the key of an encrypted backup, as age-keygen wrote it; BACKUP_AGE_IDENTITY_FILE without it
   --table SCHEMA.NAME     this table only, with what is its own; may be repeated
   --schema NAME           this schema only; may be repeated
   --schema-only           definitions, no rows
@@ -62,7 +63,7 @@ if (import.meta.main) {
     const asked = readOptions(args);
     const origin = await findOrigin(asked.from);
     const name = await backupName(origin, asked.backup);
-    const source = await fetched(origin, name, asked.workDir);
+    const source = await fetched(origin, name, asked);
     const target = await openTarget(await targetUrl(asked.to), asked.as);
     try {
       if (asked.intoSchema !== null) await beside(source, target, asked.intoSchema, asked);
@@ -84,7 +85,7 @@ async function backupName(origin: Origin, wanted: string | undefined): Promise<s
   );
 }
 
-async function fetched(origin: Origin, name: string, workDir: string): Promise<Source> {
+async function fetched(origin: Origin, name: string, { workDir, identity }: Asked): Promise<Source> {
   const bar = progress("check");
   try {
     return await fetchSource(
@@ -92,6 +93,7 @@ async function fetched(origin: Origin, name: string, workDir: string): Promise<S
       name,
       workDir,
       (done, expected) => bar.update(done, expected, `${bytes(done)} of ${bytes(expected)}`),
+      identity,
     );
   } finally {
     bar.stop();

@@ -1,26 +1,31 @@
 /** `npm run verify`: reads what Storage holds of a backup, all of it, and names what is wrong. Restores nothing. */
 import { parseArgs } from "node:util";
 import colors from "picocolors";
+import { identityFile } from "./decrypt/decryption.ts";
 import { bytes, count, duration } from "./format.ts";
 import { chooseBackup, findOrigin } from "./restore/source.ts";
 import { type Verification, verifyBackup } from "./restore/verification.ts";
 import { readRuns } from "./runs.ts";
 import { CommandError, progress, runCommand } from "./terminal.ts";
 
-const USAGE = `Usage: npm run verify [-- --backup NAME|latest] [--from WHERE] [--json]
+const USAGE = `Usage: npm run verify [-- --backup NAME|latest] [--from WHERE] [--identity FILE] [--json]
 
 Reads a stored backup again: the manifest, every part's checksum, and the archive entry by entry and row by row.
 Exit code 0 when nothing is wrong, 1 when something is; each fault is named.
 
   --backup NAME|latest   which backup; the newest without it
   --from WHERE           a project's URL, s3://bucket/prefix or a downloaded folder; else SUPABASE_URL with SUPABASE_SECRET_KEY, else the stack
+  --identity FILE        the key of an encrypted backup, as age-keygen wrote it; BACKUP_AGE_IDENTITY_FILE without it
   --json                 as JSON`;
 
 if (import.meta.main) {
   await runCommand(USAGE, async (args) => {
     const { values } = parseArgs({
       args,
-      options: { backup: { type: "string" }, from: { type: "string" }, json: { type: "boolean" } },
+      options: {
+        ...{ backup: { type: "string" }, from: { type: "string" }, identity: { type: "string" } },
+        json: { type: "boolean" },
+      },
     });
     const origin = await findOrigin(values.from);
     if (origin.kind === "file") {
@@ -37,6 +42,7 @@ if (import.meta.main) {
     const bar = progress("verify");
     const result = await verifyBackup(origin.bucket, name, {
       ...(logged === undefined ? {} : { manifestSha256: logged }),
+      identityFile: identityFile(values.identity),
       onProgress: (done, expected, part) => bar.update(done, expected, part),
     }).finally(() => bar.stop());
     console.log(

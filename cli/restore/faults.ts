@@ -14,6 +14,7 @@ export type FaultCode =
   | "part_replaced"
   | "part_damaged"
   | "part_unreadable"
+  | "part_not_decrypted"
   | "foreign_file"
   | "archive_not_one"
   | "archive_head_damaged"

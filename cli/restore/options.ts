@@ -1,5 +1,6 @@
 /** What a person asked `npm run restore` for. */
 import { parseArgs } from "node:util";
+import { identityFile } from "../decrypt/decryption.ts";
 import { UsageError } from "../terminal.ts";
 import type { Allowed } from "./gates.ts";
 import type { RestoreOptions } from "./run.ts";
@@ -9,6 +10,7 @@ import type { Kind } from "./target.ts";
 export interface Asked {
   backup: string | undefined;
   from: string | undefined;
+  identity: string | undefined;
   to: string | undefined;
   as: Kind | undefined;
   intoSchema: string | null;
@@ -32,6 +34,7 @@ export function readOptions(args: string[]): Asked {
         to: { type: "string" },
         jobs: { type: "string" },
         as: { type: "string" },
+        identity: { type: "string" },
       },
       ...{ table: { type: "string", multiple: true }, schema: { type: "string", multiple: true } },
       ...{
@@ -72,6 +75,7 @@ export function readOptions(args: string[]): Asked {
   return {
     as,
     ...{ backup: values.backup, from: values.from, to: values.to, confirm: values.confirm },
+    identity: identityFile(values.identity),
     ...{
       intoSchema: values["into-schema"] ?? null,
       dryRun: values["dry-run"] ?? false,

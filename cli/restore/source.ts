@@ -5,6 +5,8 @@ import {
   readManifest,
 } from "../../supabase/functions/backup/manifest/manifest.ts";
 import type { Bucket } from "../../supabase/functions/backup/storage/bucket.ts";
+import { decryptArchive, refuseEncrypted } from "../decrypt/archive.ts";
+import { decryptionOf } from "../decrypt/decryption.ts";
 import { downloadBackup } from "../download.ts";
 import { listBackups, openBucket, type StoredBackup } from "../list.ts";
 import { findProject, type Project } from "../project.ts";
@@ -97,14 +99,19 @@ export async function chooseBackup(origin: Origin, wanted: string): Promise<stri
   );
 }
 
-/** Fetches (or joins) and checks it in `workDir`; what an interrupted download left there is used. */
+/**
+ * Fetches (or joins), checks and decrypts it in `workDir`; what an interrupted download left there is used. `identityFile` opens an
+ * encrypted backup. Throws CommandError where it does not, before anything is fetched.
+ */
 export async function fetchSource(
   origin: Origin,
   name: string,
   workDir: string,
   onProgress: (done: number, expected: number) => void,
+  identityFile?: string | undefined,
 ): Promise<Source> {
   if (origin.kind === "file") {
+    await refuseEncrypted(origin.path);
     return {
       manifest: null,
       archive: await openArchive(origin.path),
@@ -113,10 +120,16 @@ export async function fetchSource(
     };
   }
   await Deno.mkdir(workDir, { recursive: true, mode: 0o700 });
+  const decrypt = await decryptionOf(
+    readManifest(await origin.bucket.get(`${name}/${MANIFEST_NAME}`)),
+    identityFile,
+  );
   const path = `${workDir}/${name}.dump`;
+  const fetched = decrypt === null ? path : `${path}.age`;
   // A whole one from before is checked again, part by part.
-  await Deno.rename(path, `${path}.partial`).catch(() => {});
-  const manifest = await downloadBackup(origin.bucket, name, path, { onProgress });
+  await Deno.rename(fetched, `${fetched}.partial`).catch(() => {});
+  const manifest = await downloadBackup(origin.bucket, name, fetched, { onProgress });
+  if (decrypt !== null) await decryptArchive(manifest, decrypt, fetched, path);
   const archive = await openArchive(path);
   if (archive.entries.length !== manifest.archive.entries) {
     throw new CommandError(

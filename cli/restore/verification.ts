@@ -9,13 +9,14 @@ import { COMPANIONS } from "../../supabase/functions/backup/manifest/restore_not
 import { sha256Hex } from "../../supabase/functions/backup/manifest/sha256.ts";
 import { BackupError } from "../../supabase/functions/backup/errors.ts";
 import { type Bucket, BucketError } from "../../supabase/functions/backup/storage/bucket.ts";
+import { type Decrypt, decryptionOf } from "../decrypt/decryption.ts";
 import { checkStructure } from "./archive_structure.ts";
 import type { Fault } from "./faults.ts";
 
 export interface Verification {
   manifest: Manifest | null;
   faults: Fault[];
-  /** What could not be looked at, because of a fault. */
+  /** What could not be looked at, because of a fault or for want of a key. */
   unchecked: string[];
   parts: number;
   bytes: number;
@@ -26,16 +27,18 @@ export interface VerificationOptions {
   /** SHA-256 of the manifest that the log remembers, where it is known. */
   manifestSha256?: string;
   onProgress?: (done: number, expected: number, part: string) => void;
+  /** Opens an encrypted backup. Without it the parts' checksums are compared, and not what is in them. */
+  identityFile?: string | undefined;
 }
 
 /** Thrown through the archive's reader to end it: what is wrong is told already. */
 class PartFault extends Error {}
 
-/** Names all faults of backup `name`. Throws only what the bucket throws when it cannot be listed. */
+/** Names all faults of backup `name`. Throws what the bucket throws when it cannot be listed, and CommandError for an identity that does not fit. */
 export async function verifyBackup(
   bucket: Bucket,
   name: string,
-  { manifestSha256, onProgress = () => {} }: VerificationOptions = {},
+  { manifestSha256, onProgress = () => {}, identityFile }: VerificationOptions = {},
 ): Promise<Verification> {
   const result: Verification = { manifest: null, faults: [], unchecked: [], parts: 0, bytes: 0, rows: 0 };
   const { faults } = result;
@@ -53,11 +56,18 @@ export async function verifyBackup(
     faults.push({ code: "foreign_file", message: `${name}/${found} is not part of the backup` });
   }
   const left = [...manifest.parts];
-  try {
-    result.rows = await checkStructure(goodParts(), manifest, faults);
-  } catch (error) {
-    if (!(error instanceof PartFault)) throw error;
-    result.unchecked.push("the archive's content behind the damaged part");
+  const { encryption } = manifest;
+  const decrypt = identityFile === undefined ? null : await decryptionOf(manifest, identityFile);
+  if (encryption !== undefined && decrypt === null) {
+    const to = encryption.recipients.join(", ");
+    result.unchecked.push(`what is in the parts: it is encrypted to ${to}; --identity FILE names the key`);
+  } else {
+    try {
+      result.rows = await checkStructure(goodParts(), manifest, faults);
+    } catch (error) {
+      if (!(error instanceof PartFault)) throw error;
+      result.unchecked.push("the archive's content behind the damaged part");
+    }
   }
   // Whatever the archive says, each part is looked at.
   for (const part of left) await checkedPart(part);
@@ -102,7 +112,17 @@ export async function verifyBackup(
     for (let part = left.shift(); part !== undefined; part = left.shift()) {
       const bytes = await checkedPart(part);
       if (bytes === null) throw new PartFault(part.name);
-      yield bytes;
+      yield decrypt === null ? bytes : await decrypted(decrypt, part, bytes);
+    }
+  }
+
+  /** A part with the right checksum that does not open was wrong when it was stored, or is another key's. */
+  async function decrypted(decrypt: Decrypt, { name: part }: Part, bytes: Uint8Array): Promise<Uint8Array> {
+    try {
+      return await decrypt(part, bytes);
+    } catch (error) {
+      faults.push({ code: "part_not_decrypted", message: (error as Error).message });
+      throw new PartFault(part);
     }
   }
 

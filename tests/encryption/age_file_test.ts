@@ -35,6 +35,7 @@ Deno.test("[encryption] age's library decrypts what is encrypted, of every size,
       const plain = random(size);
       const file = await encryption.encryptCopy("backup-1/00001.dump.age", plain);
       assert.equal(file.length, fileBytes(size, count));
+      assert.equal(encryption.capacity(file.length), size, "what a file holds shows in its size");
       for (const identity of identities.slice(0, count)) {
         assert.deepEqual(await decrypted(file, identity), plain, `${size} bytes, ${count} recipients`);
       }

@@ -23,7 +23,7 @@ export class Encryption {
     this.#secret = secret;
   }
 
-  /** How much a part may hold so that it is not larger than `bytes` when it is encrypted. */
+  /** How much a part may hold so that it is not larger than `bytes` when it is encrypted; and what one of exactly that size holds. */
   capacity(bytes: number): number {
     return payloadOf(bytes, this.recipients.length);
   }

@@ -23,6 +23,8 @@ export interface Manifest {
   run: { id: number; trigger: "scheduled" | "manual"; attempt: number };
   server: { version: string; database: string };
   archive: { format: "PGDMP 1.14"; level: number; entries: number };
+  /** Where each part is a file of age: whose keys open them. */
+  encryption?: { format: "age"; recipients: string[] } | undefined;
   /** Rows and bytes of COPY text before compression; bytes as stored. */
   totals: { tables: number; rows: number; rawBytes: number; storedBytes: number; parts: number };
   /** Large objects, where there are any, are the rows of LARGE_OBJECTS. */
@@ -59,6 +61,10 @@ const MANIFEST: Shape<Manifest> = record<Manifest>({
   run: record<Manifest["run"]>({ id: count, trigger: oneOf("scheduled", "manual"), attempt: count }),
   server: record<Manifest["server"]>({ version: text, database: text }),
   archive: record<Manifest["archive"]>({ format: oneOf("PGDMP 1.14"), level: count, entries: count }),
+  encryption: optional(record<NonNullable<Manifest["encryption"]>>({
+    format: oneOf("age"),
+    recipients: list(text),
+  })),
   totals: record<Manifest["totals"]>({
     tables: count,
     rows: count,
@@ -74,7 +80,7 @@ const MANIFEST: Shape<Manifest> = record<Manifest>({
     adler32: optional(matching(/^[0-9a-f]{8}$/, "an Adler-32 in hexadecimal")),
   })),
   parts: list(record<Part>({
-    name: matching(/^\d{5}\.dump$/, "the name of a part"),
+    name: matching(/^\d{5}\.dump(\.age)?$/, "the name of a part"),
     bytes: count,
     sha256: matching(/^[0-9a-f]{64}$/, "a SHA-256 in hexadecimal"),
   })),
@@ -117,7 +123,7 @@ function checked(value: unknown): Manifest {
 }
 
 /** What is said twice is said the same. */
-function expectConsistent({ totals, tables, parts }: Manifest): void {
+function expectConsistent({ totals, tables, parts, encryption }: Manifest): void {
   const sum = (numbers: number[]) => numbers.reduce((a, b) => a + b, 0);
   const exact = [
     ["tables", totals.tables, tables.length],
@@ -135,6 +141,9 @@ function expectConsistent({ totals, tables, parts }: Manifest): void {
   }
   if (parts.length === 0) throw new ShapeError("parts is empty");
   parts.forEach((part, index) => {
+    if (part.name.endsWith(".age") !== (encryption !== undefined)) {
+      throw new ShapeError(`parts[${index}].name is "${part.name}", and encryption says otherwise`);
+    }
     if (index > 0 && part.name <= parts[index - 1]!.name) {
       throw new ShapeError(
         `parts[${index}].name is "${part.name}", which does not come after the part before it`,

@@ -21,7 +21,7 @@ const ATTRIBUTES: Record<string, string> = {
 /** Markdown. Holds nothing secret: names, counts and commands. `roles` are those that the archive names. */
 export function restoreNotes(manifest: Manifest, roles: readonly string[]): string {
   const ownRoles = roles.filter(isOwn);
-  const { name, server, snapshotAt, totals, parts, warnings } = manifest;
+  const { name, server, snapshotAt, totals, parts, warnings, encryption } = manifest;
   const major = server.version.split(".")[0];
   return `# ${name}
 
@@ -35,14 +35,20 @@ ${
     warnings.length === 0
       ? ""
       : `\nNot in it, or odd: ${warnings.map(({ object, message }) => `${object}: ${message}`).join("; ")}.\n`
-  }
-With the project's tools: \`npm run restore -- --backup ${name}\`. Without them, in the downloaded folder:
+  }${encryption === undefined ? "" : encryptedTo(encryption.recipients)}
+With the project's tools: \`npm run restore -- --backup ${name}${
+    encryption === undefined ? "" : " --identity KEY"
+  }\`. Without them, in the downloaded folder:
 
 ## 1. Check and join
 
 \`\`\`sh
 jq -r '.parts[] | "\\(.sha256)  \\(.name)"' manifest.json | sha256sum -c
-cat [0-9]*.dump > ${name}.dump
+${
+    encryption === undefined
+      ? `cat [0-9]*.dump > ${name}.dump`
+      : `for part in [0-9]*.dump.age; do age -d -i KEY "$part" || break; done > ${name}.dump`
+  }
 pg_restore -l ${name}.dump | less        # what is in it
 \`\`\`
 
@@ -98,6 +104,13 @@ ${
   \`supabase encryption get-root-key\`.
 - Storage's files, Edge Functions and their secrets, and the settings of Auth are not in any backup of the database.
 - Backups themselves: \`select backup.configure(function_url => 'https://<new-ref>.supabase.co/functions/v1/backup')\`.
+`;
+}
+
+function encryptedTo(recipients: readonly string[]): string {
+  return `
+Each part is encrypted with age (https://age-encryption.org) to ${recipients.join(" and ")}.
+\`KEY\` is the file with the secret half. Without it nobody can read this backup.
 `;
 }
 

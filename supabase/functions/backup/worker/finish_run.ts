@@ -24,13 +24,13 @@ import { MANIFEST_TYPE, partName, storeCompanion, storePart, type Worker } from 
  * parts were verified: the next finisher goes on from there.
  */
 export async function finishRun(worker: Worker, finish: Finish): Promise<boolean> {
-  const { verbs, heart } = worker;
+  const { verbs, heart, encryption } = worker;
   await heart.phase("finishing");
-  const { tables, closings } = addUp(finish);
+  const { tables, closings } = addUp(finish, (bytes) => encryption?.capacity(bytes) ?? bytes);
   const parts = await storeClosings(worker, finish, closings);
   await heart.phase("verifying");
   if (!await verify(worker, finish, parts)) return false;
-  const manifest = describe(finish, tables, parts);
+  const manifest = describe(worker, finish, tables, parts);
   await storeCompanion(worker, NOTES_NAME, restoreNotes(manifest, finish.facts.roles));
   const checksum = await storeManifest(worker, manifest);
   await heart.phase("rotating");
@@ -53,7 +53,7 @@ async function storeClosings(worker: Worker, { parts }: Finish, closings: Closin
   const all = new Map(parts.map(({ name, bytes, sha256 }) => [name, { name, bytes, sha256 }]));
   for (const { part, adler32 } of closings) {
     // An earlier finisher may have got so far; its part may even be verified.
-    if (all.has(partName(part))) continue;
+    if (all.has(partName(part, worker.encryption))) continue;
     const stored = await storePart(worker, part, closeBlock(adler32));
     await worker.verbs.part(null, stored);
     all.set(stored.name, stored);
@@ -69,7 +69,8 @@ async function verify(worker: Worker, { parts: recorded, facts }: Finish, parts:
   const headParts = recorded.filter((part) =>
     part.slice_number === null && part.name < partName(facts.head_parts)
   );
-  if (headParts.some(({ name }) => !alreadyVerified.has(name))) {
+  // One that is encrypted was read by the planner, before it was.
+  if (worker.encryption === null && headParts.some(({ name }) => !alreadyVerified.has(name))) {
     const head: Uint8Array[] = [];
     for (const { name } of headParts) head.push(await bucket.get(`${place.run.name}/${name}`));
     await checkHead(head, facts.entries);
@@ -85,7 +86,12 @@ async function verify(worker: Worker, { parts: recorded, facts }: Finish, parts:
   });
 }
 
-function describe({ facts, run, slices, settings }: Finish, tables: TableRows[], parts: Part[]): Manifest {
+function describe(
+  { encryption }: Worker,
+  { facts, run, slices, settings }: Finish,
+  tables: TableRows[],
+  parts: Part[],
+): Manifest {
   const sum = (read: (slice: Finish["slices"][number]) => number) =>
     slices.reduce((total, slice) => total + read(slice), 0);
   return {
@@ -96,6 +102,9 @@ function describe({ facts, run, slices, settings }: Finish, tables: TableRows[],
     run: { id: run.id, trigger: run.trigger, attempt: run.attempt },
     server: { version: facts.server_version, database: facts.database },
     archive: { format: "PGDMP 1.14", level: settings.level, entries: facts.entries },
+    ...(encryption === null ? {} : {
+      encryption: { format: "age" as const, recipients: encryption.recipients.map(({ text }) => text) },
+    }),
     totals: {
       tables: tables.length,
       rows: sum(({ result }) => result.rows),
@@ -103,7 +112,8 @@ function describe({ facts, run, slices, settings }: Finish, tables: TableRows[],
       storedBytes: parts.reduce((total, { bytes }) => total + bytes, 0),
       parts: parts.length,
     },
-    tables,
+    // With the checksum of a table's text, who cannot read it could tell whether a guess at it is right.
+    tables: encryption === null ? tables : tables.map(({ adler32: _, ...table }) => table),
     parts,
     warnings: run.warnings,
   };

@@ -14,10 +14,12 @@ export interface Closing {
 
 /**
  * Checks that every piece of the plan has its result and every slice its parts, and adds them up. Throws BackupError
- * `table_not_read` or `verification_failed`: nothing may be missing.
+ * `table_not_read` or `verification_failed`: nothing may be missing. `archiveBytes` says how much of the archive a stored part of that
+ * size holds.
  */
 export function addUp(
   { slices, parts, facts }: Finish,
+  archiveBytes: (stored: number) => number,
 ): { tables: TableRows[]; closings: Closing[] } {
   const totals = new Map(
     facts.tables.map(({ dumpId, schema, name }) => {
@@ -29,7 +31,7 @@ export function addUp(
   let checksum = ADLER_OF_NOTHING;
   for (const { number, first_part: firstPart, pieces, result } of slices) {
     const stored = parts.filter((part) => part.slice_number === number).reduce(
-      (sum, { bytes }) => sum + bytes,
+      (sum, { bytes }) => sum + archiveBytes(bytes),
       0,
     );
     if (stored !== result.stored_bytes) {
