@@ -1163,6 +1163,35 @@ $$;
 revoke all on function backup._stuck from public;
 comment on function backup._stuck is 'The error of an attempt that cannot go on; null when it can.';
 
+-- The server's clock was set back: whatever of an active run lies in the future happened just now. Otherwise a call or a lease would be waited for until the clock
+-- is there again. Forward does no harm: leases run out, and are taken over or renewed.
+create or replace function backup._meet_clock(run_id bigint)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+    update backup.log l
+    set started_at = least(l.started_at, clock_timestamp()),
+        heartbeat_at = least(l.heartbeat_at, clock_timestamp()),
+        progressed_at = least(l.progressed_at, clock_timestamp())
+    where l.id = _meet_clock.run_id and greatest(l.started_at, l.heartbeat_at, l.progressed_at) > clock_timestamp();
+    update backup.calls c
+    set created_at = clock_timestamp(),
+        used_at = least(c.used_at, clock_timestamp()),
+        expires_at = c.expires_at - (c.created_at - clock_timestamp())
+    where c.run_id = _meet_clock.run_id and c.created_at > clock_timestamp();
+    update backup.workers w
+    set entered_at = least(w.entered_at, clock_timestamp()),
+        lease_until = least(w.lease_until, clock_timestamp() + make_interval(secs => (l.settings ->> 'lease_seconds')::integer))
+    from backup.log l
+    where w.run_id = _meet_clock.run_id and l.id = w.run_id and w.entered_at > clock_timestamp();
+end;
+$$;
+
+revoke all on function backup._meet_clock from public;
+comment on function backup._meet_clock is 'The clock was set back: what of a run lies in the future happened now.';
+
 -- The watch-dog, called by pg_cron every minute while a run is active. It may be called at any time.
 create or replace function backup.watch()
 returns void
@@ -1176,6 +1205,7 @@ begin
     perform backup._lock_starts();
     select l.id into active from backup.log l where l.finished_at is null;
     if found then
+        perform backup._meet_clock(active);
         perform backup._steer(active);
     else
         perform backup._watch_off();

@@ -154,7 +154,21 @@ $$;
 revoke all on function backup._reason from public;
 comment on function backup._reason is 'A reason of backup.health.';
 
--- Backups that the log has as verified and not removed, newest first. `whole`: the bucket has the manifest, and parts in the number and size that were verified;
+-- Was the clock wrong then, or is it now? Either way this instant says nothing of an age.
+create or replace function backup._is_future(instant timestamptz)
+returns boolean
+language sql
+stable
+set search_path = ''
+as $$
+    select instant > now() + interval '1 hour';
+$$;
+
+revoke all on function backup._is_future from public;
+comment on function backup._is_future is 'Is this an instant of a clock that was wrong?';
+
+-- Backups that the log has as verified and not removed, newest first; one that was begun in the future (the clock was wrong) comes last, or it would hide for as long
+-- that later ones are missing. `whole`: the bucket has the manifest, and parts in the number and size that were verified;
 -- null where there is no Storage to ask.
 create or replace function backup._stored_backups()
 returns table (id bigint, name text, started_at timestamptz, whole boolean)
@@ -168,7 +182,7 @@ begin
         select l.id, l.name, l.started_at, null::boolean
         from backup.log l
         where l.status = 'succeeded' and l.removed_at is null
-        order by l.started_at desc;
+        order by backup._is_future(l.started_at), l.started_at desc;
         return;
     end if;
     return query
@@ -186,7 +200,7 @@ begin
         group by 1, 2
     ) f on f.bucket_id = l.settings ->> 'bucket' and f.folder = l.name
     where l.status = 'succeeded' and l.removed_at is null
-    order by l.started_at desc;
+    order by backup._is_future(l.started_at), l.started_at desc;
 end;
 $$;
 
@@ -213,6 +227,12 @@ begin
             'no_backup', 'failing', 'there is no verified backup',
             'Make one: npm run backup, or select backup.start(). What went wrong so far: select * from backup.log order by started_at desc'
         );
+    elsif backup._is_future(newest.started_at) then
+        return next backup._reason(
+            'clock_wrong', 'warning',
+            format('the newest verified backup, %s, was begun in the future: the clock was wrong then, or is now, and its age is not known', newest.name),
+            'Look at the server''s clock (select now()), then make another backup: npm run backup'
+        );
     elsif newest.started_at < now() - wait - interval '1 day' then
         return next backup._reason(
             'late', 'failing',
@@ -231,7 +251,7 @@ begin
     select l.* into run
     from backup.log l
     where l.status in ('succeeded', 'failed') and l.error_code is distinct from 'run_active'
-    order by l.finished_at desc, l.id desc
+    order by backup._is_future(l.finished_at), l.finished_at desc, l.id desc
     limit 1;
     if run.status = 'failed' then
         return next backup._reason(
@@ -278,9 +298,13 @@ declare
     usual record;
     tables text[];
 begin
-    select l.* into newest from backup.log l where l.status = 'succeeded' order by l.started_at desc limit 1;
+    select l.* into newest from backup.log l where l.status = 'succeeded' order by backup._is_future(l.started_at), l.started_at desc limit 1;
     earlier := array(
-        select l.id from backup.log l where l.status = 'succeeded' and l.id <> newest.id order by l.started_at desc limit 4
+        select l.id
+        from backup.log l
+        where l.status = 'succeeded' and l.id <> newest.id
+        order by backup._is_future(l.started_at), l.started_at desc
+        limit 4
     );
     select
         percentile_disc(0.5) within group (order by l.rows) as rows,
@@ -459,6 +483,16 @@ declare
     waiting bigint;
     stored bigint;
 begin
+    -- A session may ask for that itself; the server and the database, for everybody.
+    if pg_is_in_recovery() or exists (
+        select from pg_settings s
+        where s.name = 'default_transaction_read_only' and s.setting = 'on' and s.source in ('configuration file', 'command line', 'database')
+    ) then
+        return next backup._reason(
+            'database_read_only', 'failing', 'the database takes no writes: no backup can start, and none can end',
+            'Supabase does so when the disk is nearly full: make room or take a larger disk (Settings, Database), and see its guide on read-only mode.'
+        );
+    end if;
     select s.* into settings from backup.settings s;
     if settings.function_url is null then
         return next backup._reason(

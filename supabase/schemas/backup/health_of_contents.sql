@@ -12,9 +12,13 @@ declare
     usual record;
     tables text[];
 begin
-    select l.* into newest from backup.log l where l.status = 'succeeded' order by l.started_at desc limit 1;
+    select l.* into newest from backup.log l where l.status = 'succeeded' order by backup._is_future(l.started_at), l.started_at desc limit 1;
     earlier := array(
-        select l.id from backup.log l where l.status = 'succeeded' and l.id <> newest.id order by l.started_at desc limit 4
+        select l.id
+        from backup.log l
+        where l.status = 'succeeded' and l.id <> newest.id
+        order by backup._is_future(l.started_at), l.started_at desc
+        limit 4
     );
     select
         percentile_disc(0.5) within group (order by l.rows) as rows,

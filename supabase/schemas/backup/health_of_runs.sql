@@ -12,7 +12,21 @@ $$;
 revoke all on function backup._reason from public;
 comment on function backup._reason is 'A reason of backup.health.';
 
--- Backups that the log has as verified and not removed, newest first. `whole`: the bucket has the manifest, and parts in the number and size that were verified;
+-- Was the clock wrong then, or is it now? Either way this instant says nothing of an age.
+create or replace function backup._is_future(instant timestamptz)
+returns boolean
+language sql
+stable
+set search_path = ''
+as $$
+    select instant > now() + interval '1 hour';
+$$;
+
+revoke all on function backup._is_future from public;
+comment on function backup._is_future is 'Is this an instant of a clock that was wrong?';
+
+-- Backups that the log has as verified and not removed, newest first; one that was begun in the future (the clock was wrong) comes last, or it would hide for as long
+-- that later ones are missing. `whole`: the bucket has the manifest, and parts in the number and size that were verified;
 -- null where there is no Storage to ask.
 create or replace function backup._stored_backups()
 returns table (id bigint, name text, started_at timestamptz, whole boolean)
@@ -26,7 +40,7 @@ begin
         select l.id, l.name, l.started_at, null::boolean
         from backup.log l
         where l.status = 'succeeded' and l.removed_at is null
-        order by l.started_at desc;
+        order by backup._is_future(l.started_at), l.started_at desc;
         return;
     end if;
     return query
@@ -44,7 +58,7 @@ begin
         group by 1, 2
     ) f on f.bucket_id = l.settings ->> 'bucket' and f.folder = l.name
     where l.status = 'succeeded' and l.removed_at is null
-    order by l.started_at desc;
+    order by backup._is_future(l.started_at), l.started_at desc;
 end;
 $$;
 
@@ -71,6 +85,12 @@ begin
             'no_backup', 'failing', 'there is no verified backup',
             'Make one: npm run backup, or select backup.start(). What went wrong so far: select * from backup.log order by started_at desc'
         );
+    elsif backup._is_future(newest.started_at) then
+        return next backup._reason(
+            'clock_wrong', 'warning',
+            format('the newest verified backup, %s, was begun in the future: the clock was wrong then, or is now, and its age is not known', newest.name),
+            'Look at the server''s clock (select now()), then make another backup: npm run backup'
+        );
     elsif newest.started_at < now() - wait - interval '1 day' then
         return next backup._reason(
             'late', 'failing',
@@ -89,7 +109,7 @@ begin
     select l.* into run
     from backup.log l
     where l.status in ('succeeded', 'failed') and l.error_code is distinct from 'run_active'
-    order by l.finished_at desc, l.id desc
+    order by backup._is_future(l.finished_at), l.finished_at desc, l.id desc
     limit 1;
     if run.status = 'failed' then
         return next backup._reason(

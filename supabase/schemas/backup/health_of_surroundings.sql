@@ -95,6 +95,16 @@ declare
     waiting bigint;
     stored bigint;
 begin
+    -- A session may ask for that itself; the server and the database, for everybody.
+    if pg_is_in_recovery() or exists (
+        select from pg_settings s
+        where s.name = 'default_transaction_read_only' and s.setting = 'on' and s.source in ('configuration file', 'command line', 'database')
+    ) then
+        return next backup._reason(
+            'database_read_only', 'failing', 'the database takes no writes: no backup can start, and none can end',
+            'Supabase does so when the disk is nearly full: make room or take a larger disk (Settings, Database), and see its guide on read-only mode.'
+        );
+    end if;
     select s.* into settings from backup.settings s;
     if settings.function_url is null then
         return next backup._reason(

@@ -1,6 +1,6 @@
 -- The verdict, and every reason for it: each is brought about alone, in a project that is well otherwise.
 begin;
-select plan(45);
+select plan(48);
 
 -- A verified backup with one part of 1000 bytes in the bucket, so many days old.
 create function pg_temp.backup(age interval, rows bigint default 1000) returns bigint language plpgsql as $$
@@ -165,6 +165,22 @@ select is(pg_temp.after($$ select pg_temp.drill(interval '99 days', 0) $$), 'ok:
 select is(pg_temp.after($$ select pg_temp.drill(interval '101 days', 0) $$), 'warning: drill_old', 'and then it is old');
 select is(pg_temp.after($$ select pg_temp.drill(interval '1 day', 2) $$), 'failing: drill_failed', 'a backup that could not be restored');
 select pg_temp.drill(interval '1 day', 0);
+
+-- A clock that was wrong.
+select is(pg_temp.after($$ update backup.log set started_at = started_at + interval '9 years' $$), 'warning: clock_wrong', 'the age of the newest is unknown');
+select is(
+    pg_temp.after($$
+        update backup.log set started_at = started_at + interval '9 years' where id = (select max(l.id) from backup.log l where l.status = 'succeeded');
+        update backup.log set started_at = started_at - interval '9 days' where started_at < now()
+    $$),
+    'failing: late', 'a backup of the future does not hide that the others are old'
+);
+select is(
+    pg_temp.after($$
+        update backup.log l set status = 'failed', error_code = 'x', error_message = 'x', finished_at = now() + interval '9 years' where id = (select min(o.id) from backup.log o)
+    $$),
+    'ok: ', 'nor does a failure of the future last until then'
+);
 
 -- Jobs and settings.
 select is(pg_temp.after($$ select backup.unschedule() $$), 'failing: job_missing', 'nothing is scheduled');

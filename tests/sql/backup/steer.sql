@@ -1,6 +1,6 @@
 -- The watch-dog: missing workers are called, and a function that cannot be reached is named.
 begin;
-select plan(37);
+select plan(42);
 
 -- Nothing to do.
 select backup._watch_on();
@@ -143,6 +143,22 @@ select is((tests.run(:run)).status, 'running', 'the run goes on');
 select is((select expected from backup._calls_of(:run)), 1::bigint, 'with a new call');
 select is(tests.role_of(:run, 2), 'plan', 'whose worker takes over');
 select is((tests.run(:run)).invocations, 2, 'two workers so far');
+
+-- The clock was set back in the middle of a run: what lies in the future happened now.
+select tests.enter(:run, 3);
+select tests.pass(interval '-2 hours');
+select backup.watch();
+select ok((tests.run(:run)).started_at <= clock_timestamp() and (tests.run(:run)).heartbeat_at <= clock_timestamp(), 'the run is of now');
+select ok(bool_and(c.created_at <= clock_timestamp() and c.expires_at <= clock_timestamp() + interval '301 seconds'), 'so are its calls, and their tokens live no longer')
+from backup.calls c where c.run_id = :run;
+select ok(bool_and(w.lease_until <= clock_timestamp() + interval '61 seconds'), 'and no lease is longer than a lease')
+from backup.workers w where w.run_id = :run and w.left_at is null;
+select tests.die(2), tests.die(3);
+select backup.watch();
+select tests.pass(interval '46 seconds');
+select backup.watch();
+select is((select expected from backup._calls_of(:run)), 1::bigint, 'a call that came to nothing is repeated when it always is');
+select is((tests.run(:run)).status, 'running', 'and the run goes on');
 
 select * from finish();
 rollback;
