@@ -35,7 +35,7 @@ Deno.test("hostile input", async (test) => {
     const response = await fetch(`${stack.apiUrl}/functions/v1/backup`, {
       method: "POST",
       headers: { authorization: `Bearer ${stack.keys.secretKey}` },
-      body: JSON.stringify(body),
+      body: typeof body === "string" ? body : JSON.stringify(body),
     });
     return { status: response.status, body: await response.json() as Record<string, unknown> };
   };
@@ -99,20 +99,15 @@ Deno.test("hostile input", async (test) => {
           { prune: { remove: text } },
           { [text]: true },
           { health: text },
+          '{"__proto__": {"health": true}}',
+          '{"constructor": {"prototype": {}}}',
         ]
       ) {
         const { status, body: { code } } = await call(body);
         assert.deepEqual([status, code], [400, "bad_request"], JSON.stringify(body));
       }
     }
-    for (
-      const body of [{ __proto__: null, constructor: { prototype: {} } }, { "__proto__": { health: true } }]
-    ) {
-      const { status } = await call(JSON.parse(JSON.stringify(body)));
-      assert.ok(status === 400 || status === 202);
-    }
-    await sql`select backup.cancel(id) from backup.log where finished_at is null`;
-    assert.ok((await sql`select from backup.log`).length <= runs + 1);
+    assert.equal((await sql`select from backup.log`).length, runs);
     await expectUnharmed();
   });
 
