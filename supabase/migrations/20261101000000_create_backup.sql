@@ -79,6 +79,7 @@ create table if not exists backup.settings (
     slice_bytes bigint not null default 32000000,
     invocation_bytes bigint not null default 80000000,
     part_bytes integer not null default 41943040,
+    storage_quota_bytes bigint not null default 0,
     level integer not null default 4,
     workers integer not null default 2,
     lease_seconds integer not null default 60,
@@ -102,6 +103,7 @@ create table if not exists backup.settings (
     constraint slice_fits_its_parts check (slice_bytes <= 3::bigint * part_bytes),
     constraint invocation_bytes_range check (invocation_bytes between 65536 and 10737418240),
     constraint part_bytes_range check (part_bytes between 65536 and 50000000),
+    constraint storage_quota_bytes_range check (storage_quota_bytes >= 0),
     constraint level_range check (level between 1 and 9),
     constraint workers_range check (workers between 1 and 8),
     constraint lease_seconds_range check (lease_seconds between 2 and 3600),
@@ -132,6 +134,7 @@ comment on column backup.settings.bucket is 'Storage bucket that the backups go 
 comment on column backup.settings.slice_bytes is 'Bytes on disk (heap and TOAST) of one slice; large tables are cut to this size.';
 comment on column backup.settings.invocation_bytes is 'Bytes that one invocation takes on: what two seconds of CPU export with room to spare.';
 comment on column backup.settings.part_bytes is 'Largest object in the bucket; below the 50 MB that the free plan takes.';
+comment on column backup.settings.storage_quota_bytes is 'What the project''s Storage may hold in all: a run that would exceed it fails before it exports. 0: not known.';
 comment on column backup.settings.level is 'Deflate level; 4 is smaller than pg_dump''s default and twice as fast.';
 comment on column backup.settings.workers is 'Invocations that export at the same time.';
 comment on column backup.settings.lease_seconds is 'How long a worker may be silent before others take over its slices.';
@@ -157,6 +160,7 @@ comment on constraint slice_fits_its_parts on backup.settings is
     'slice_bytes is at most three times part_bytes: a slice has three parts for its rows, and rows may not compress at all.';
 comment on constraint invocation_bytes_range on backup.settings is 'invocation_bytes is between 65536 (64 KiB) and 10737418240 (10 GiB).';
 comment on constraint part_bytes_range on backup.settings is 'part_bytes is between 65536 (64 KiB) and 50000000 (50 MB, the free plan''s limit for a file).';
+comment on constraint storage_quota_bytes_range on backup.settings is 'storage_quota_bytes is what the plan gives Storage, in bytes (the free plan 1000000000); 0 when it is not known.';
 comment on constraint level_range on backup.settings is 'level is between 1 (fast) and 9 (small).';
 comment on constraint workers_range on backup.settings is 'workers is between 1 and 8.';
 comment on constraint lease_seconds_range on backup.settings is 'lease_seconds is between 2 and 3600.';
@@ -632,6 +636,7 @@ create or replace function backup.configure(
     slice_bytes bigint default null,
     invocation_bytes bigint default null,
     part_bytes integer default null,
+    storage_quota_bytes bigint default null,
     level integer default null,
     workers integer default null,
     lease_seconds integer default null,
@@ -665,6 +670,7 @@ begin
         slice_bytes = coalesce(configure.slice_bytes, s.slice_bytes),
         invocation_bytes = coalesce(configure.invocation_bytes, s.invocation_bytes),
         part_bytes = coalesce(configure.part_bytes, s.part_bytes),
+        storage_quota_bytes = coalesce(configure.storage_quota_bytes, s.storage_quota_bytes),
         level = coalesce(configure.level, s.level),
         workers = coalesce(configure.workers, s.workers),
         lease_seconds = coalesce(configure.lease_seconds, s.lease_seconds),
@@ -1678,6 +1684,58 @@ $$;
 revoke all on function backup._heartbeat from public;
 comment on function backup._heartbeat is 'A worker''s sign of life; false: stop at once.';
 
+-- Why an attempt's plan cannot fit into Storage, as an error for the log; null when it can, or when nobody can know. How much smaller than
+-- its rows the archive becomes is taken from the newest backup; before there is one, Storage itself has to refuse.
+create or replace function backup._no_room(run backup.log, estimated_bytes bigint)
+returns jsonb
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+    part_bytes bigint := run.settings ->> 'part_bytes';
+    quota bigint := run.settings ->> 'storage_quota_bytes';
+    file_limit bigint;
+    stored numeric;
+    expected numeric;
+begin
+    if to_regclass('storage.buckets') is null then
+        return null;
+    end if;
+    select b.file_size_limit into file_limit from storage.buckets b where b.id = run.settings ->> 'bucket';
+    if file_limit < part_bytes then
+        return jsonb_build_object(
+            'code', 'too_large',
+            'message', format(
+                'the bucket "%s" takes objects of %s bytes, parts have up to %s', run.settings ->> 'bucket', file_limit, part_bytes
+            ),
+            'hint', format('select backup.configure(part_bytes => %s), or raise the limit of the bucket.', file_limit)
+        );
+    end if;
+    select estimated_bytes * l.stored_bytes::numeric / l.raw_bytes into expected
+    from backup.log l
+    where l.status = 'succeeded' and l.raw_bytes > 0
+    order by l.id desc
+    limit 1;
+    select coalesce(sum((o.metadata ->> 'size')::bigint), 0) into stored from storage.objects o;
+    if quota > 0 and stored + expected > quota then
+        return jsonb_build_object(
+            'code', 'too_large',
+            'message', format(
+                'the backup needs about %s of Storage, which holds %s of its %s already',
+                pg_size_pretty(expected), pg_size_pretty(stored), pg_size_pretty(quota)
+            ),
+            'hint', 'The old backups stay until the new one is verified. Keep fewer (backup.configure(keep_scheduled => 2), then npm run prune), '
+                'remove files, or raise storage_quota_bytes with the project''s plan.'
+        );
+    end if;
+    return null;
+end;
+$$;
+
+revoke all on function backup._no_room from public;
+comment on function backup._no_room is 'Why a plan cannot fit into Storage, or null.';
+
 -- Stores the plan of an attempt; its worker is a holder of the snapshot from then on, and goes on exporting. Calls the other workers.
 -- `plan` is {snapshot, server_version, tables, estimated_bytes, warnings, parts, locked, slices, facts}.
 create or replace function backup._plan(run_id bigint, worker uuid, plan jsonb)
@@ -1687,6 +1745,7 @@ set search_path = ''
 as $$
 declare
     run backup.log := backup._lock(run_id);
+    no_room jsonb;
 begin
     perform backup._require_place(run, worker);
     -- A repeated call changes nothing; a second planner finds that it was too late.
@@ -1695,6 +1754,12 @@ begin
     elsif exists (select from backup.plans p where p.run_id = run.id) then
         raise exception 'worker % cannot plan run %: another worker has planned it', worker, run_id
             using errcode = 'BK001', hint = 'The worker stops; the run goes on without it.';
+    end if;
+    no_room := backup._no_room(run, (plan ->> 'estimated_bytes')::bigint);
+    if no_room is not null then
+        -- Trying again would not make room. The worker finds that it has lost its place.
+        perform backup._fail(run.id, worker, no_room, false);
+        return;
     end if;
     insert into backup.plans (run_id, worker, estimated_bytes, locked, facts)
     values (

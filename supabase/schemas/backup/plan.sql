@@ -7,6 +7,7 @@ set search_path = ''
 as $$
 declare
     run backup.log := backup._lock(run_id);
+    no_room jsonb;
 begin
     perform backup._require_place(run, worker);
     -- A repeated call changes nothing; a second planner finds that it was too late.
@@ -15,6 +16,12 @@ begin
     elsif exists (select from backup.plans p where p.run_id = run.id) then
         raise exception 'worker % cannot plan run %: another worker has planned it', worker, run_id
             using errcode = 'BK001', hint = 'The worker stops; the run goes on without it.';
+    end if;
+    no_room := backup._no_room(run, (plan ->> 'estimated_bytes')::bigint);
+    if no_room is not null then
+        -- Trying again would not make room. The worker finds that it has lost its place.
+        perform backup._fail(run.id, worker, no_room, false);
+        return;
     end if;
     insert into backup.plans (run_id, worker, estimated_bytes, locked, facts)
     values (

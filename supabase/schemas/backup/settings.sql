@@ -7,6 +7,7 @@ create table if not exists backup.settings (
     slice_bytes bigint not null default 32000000,
     invocation_bytes bigint not null default 80000000,
     part_bytes integer not null default 41943040,
+    storage_quota_bytes bigint not null default 0,
     level integer not null default 4,
     workers integer not null default 2,
     lease_seconds integer not null default 60,
@@ -30,6 +31,7 @@ create table if not exists backup.settings (
     constraint slice_fits_its_parts check (slice_bytes <= 3::bigint * part_bytes),
     constraint invocation_bytes_range check (invocation_bytes between 65536 and 10737418240),
     constraint part_bytes_range check (part_bytes between 65536 and 50000000),
+    constraint storage_quota_bytes_range check (storage_quota_bytes >= 0),
     constraint level_range check (level between 1 and 9),
     constraint workers_range check (workers between 1 and 8),
     constraint lease_seconds_range check (lease_seconds between 2 and 3600),
@@ -60,6 +62,7 @@ comment on column backup.settings.bucket is 'Storage bucket that the backups go 
 comment on column backup.settings.slice_bytes is 'Bytes on disk (heap and TOAST) of one slice; large tables are cut to this size.';
 comment on column backup.settings.invocation_bytes is 'Bytes that one invocation takes on: what two seconds of CPU export with room to spare.';
 comment on column backup.settings.part_bytes is 'Largest object in the bucket; below the 50 MB that the free plan takes.';
+comment on column backup.settings.storage_quota_bytes is 'What the project''s Storage may hold in all: a run that would exceed it fails before it exports. 0: not known.';
 comment on column backup.settings.level is 'Deflate level; 4 is smaller than pg_dump''s default and twice as fast.';
 comment on column backup.settings.workers is 'Invocations that export at the same time.';
 comment on column backup.settings.lease_seconds is 'How long a worker may be silent before others take over its slices.';
@@ -85,6 +88,7 @@ comment on constraint slice_fits_its_parts on backup.settings is
     'slice_bytes is at most three times part_bytes: a slice has three parts for its rows, and rows may not compress at all.';
 comment on constraint invocation_bytes_range on backup.settings is 'invocation_bytes is between 65536 (64 KiB) and 10737418240 (10 GiB).';
 comment on constraint part_bytes_range on backup.settings is 'part_bytes is between 65536 (64 KiB) and 50000000 (50 MB, the free plan''s limit for a file).';
+comment on constraint storage_quota_bytes_range on backup.settings is 'storage_quota_bytes is what the plan gives Storage, in bytes (the free plan 1000000000); 0 when it is not known.';
 comment on constraint level_range on backup.settings is 'level is between 1 (fast) and 9 (small).';
 comment on constraint workers_range on backup.settings is 'workers is between 1 and 8.';
 comment on constraint lease_seconds_range on backup.settings is 'lease_seconds is between 2 and 3600.';

@@ -1,6 +1,6 @@
 -- Settings: one row, every value checked, and every refusal says what is allowed.
 begin;
-select plan(46);
+select plan(48);
 
 select is((select count(*) from backup.settings), 1::bigint, 'the migrations leave one row of settings');
 
@@ -20,6 +20,7 @@ insert into refused values
     ('invocation_bytes', '65535', 'invocation_bytes_range'),
     ('invocation_bytes', '10737418241', 'invocation_bytes_range'),
     ('part_bytes', '50000001', 'part_bytes_range'),
+    ('storage_quota_bytes', '-1', 'storage_quota_bytes_range'),
     ('level', '0', 'level_range'),
     ('level', '10', 'level_range'),
     ('workers', '0', 'workers_range'),
@@ -36,6 +37,7 @@ insert into refused values
     ('keep_monthly', '1001', 'keep_monthly_range'),
     ('keep_yearly', '-1', 'keep_yearly_range'),
     ('recipient', '''age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcacp8''', 'recipient_form'),
+    ('second_copy', '''perhaps''', 'second_copy_known'),
     ('alert_reminder_days', '0', 'alert_reminder_days_range');
 
 select is(
@@ -77,7 +79,7 @@ select is((backup.configure(invocation_bytes => 200000000)).budget_halvings, 0, 
 
 update backup.settings set budget_halvings = 1;
 select is(
-    backup._settings_of_attempt() - '{bucket,part_bytes,level,workers,lease_seconds,call_ttl_seconds,max_attempts,lock_timeout_ms}'::text[],
+    backup._settings_of_attempt() - '{bucket,part_bytes,storage_quota_bytes,level,workers,lease_seconds,call_ttl_seconds,max_attempts,lock_timeout_ms}'::text[],
     '{
         "slice_bytes": 16000000, "invocation_bytes": 100000000,
         "keep_scheduled": 4, "keep_manual": 4, "keep_weekly": 0, "keep_monthly": 0, "keep_yearly": 0,
