@@ -70,9 +70,12 @@ export async function backupsOf(origin: Origin): Promise<StoredBackup[]> {
   );
 }
 
+/** A clock of this machine that is a little behind is no reason to refuse. */
+const CLOCKS_DIFFER_MS = 3600 * 1000;
+
 /**
- * The one that is meant by a name or `latest`. Throws CommandError when there is none, and when it is damaged: nobody who
- * asks for the newest should get an older one without knowing.
+ * The one that is meant by a name or `latest`. Throws CommandError when there is none, when it is damaged, and when the newest by its name is of the
+ * future, so that others may be newer: nobody who asks for the newest should get an older one without knowing.
  */
 export async function chooseBackup(origin: Origin, wanted: string): Promise<string> {
   if (origin.kind === "folder") {
@@ -90,6 +93,14 @@ export async function chooseBackup(origin: Origin, wanted: string): Promise<stri
     throw new CommandError(
       wanted === "latest" ? "There is no backup yet" : `There is no backup "${wanted}"`,
       others,
+    );
+  }
+  if (
+    wanted === "latest" && parseBackupName(found.name)!.startedAt.getTime() > Date.now() + CLOCKS_DIFFER_MS
+  ) {
+    throw new CommandError(
+      `The newest backup by name, ${found.name}, is dated in the future: the clock was wrong when it was made, and others may be newer`,
+      `Name the one you mean: --backup NAME. ${others}`,
     );
   }
   if (found.damage === null) return found.name;

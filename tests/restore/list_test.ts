@@ -58,3 +58,13 @@ Deno.test("the newest backup is the newest with a manifest; a damaged one is ref
   await assert.rejects(chooseBackup(damaged.origin, LEFTOVER), /There is no backup/);
   await assert.rejects(chooseBackup((await stored({})).origin, "latest"), /There is no backup yet/);
 });
+
+Deno.test("the newest backup is not one of the future: a clock that was wrong for a moment would hide all later ones", async () => {
+  const future = "backup-29991231-030000";
+  const { origin } = await stored({ [OLD]: manifestOf(OLD), [future]: manifestOf(future) });
+  await assert.rejects(chooseBackup(origin, "latest"), {
+    message: new RegExp(`${future}, is dated in the future`),
+    hint: new RegExp(`--backup NAME.*${OLD}`),
+  });
+  assert.equal(await chooseBackup(origin, future), future);
+});
