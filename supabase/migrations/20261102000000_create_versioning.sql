@@ -931,8 +931,8 @@ comment on function versioning._is_published is 'SQL for whether a row is publis
 
 -- The insert of the versions that an INSERT, UPDATE, DELETE or TRUNCATE makes, or the beginning of tracking (BASELINE). The keys of old and new
 -- rows of an update are matched by a full join, for two reasons: a changed key ends one entity and begins another; and a full join is never planned
--- as a nested loop, which a plan made for one row would otherwise use for a hundred thousand. An update that changed nothing is left out: it has no
--- old values to tell.
+-- as a nested loop, which a plan made for one row would otherwise use for a hundred thousand. `UPDATE ONE` is for one row that keeps its key, as most
+-- updates have it, and cheaper; of any other it records nothing. An update that changed nothing is left out: it has no old values to tell.
 create or replace function versioning._statement(table_id integer, relation regclass, layout versioning.layouts, event text)
 returns text
 language plpgsql
@@ -941,7 +941,7 @@ set search_path = ''
 as $$
 declare
     -- One row of the transition tables tells what was there; for an update both may.
-    alias text := case event when 'INSERT' then 'n' else 'o' end;
+    alias text := case when event in ('INSERT', 'UPDATE ONE') then 'n' else 'o' end;
     first_key text := format('%I', layout.names[1]);
     key text := versioning._key_text(relation, layout, alias);
     row_text text := versioning._row_of(layout, alias) || '::text';
@@ -950,10 +950,15 @@ declare
     before text := 'null::text[]';
     was_published text := versioning._is_published(table_id, relation, layout, 'o');
     is_published text := versioning._is_published(table_id, relation, layout, 'n');
+    changed_to text := case when is_published is not null then format(
+        'when %1$s and not %2$s then ''publish'' when %2$s and not %1$s then ''unpublish''', is_published, was_published
+    ) end;
 begin
     if event = 'UPDATE' then
         key := format('case when n.%s is null then %s else %s end', first_key, key, versioning._key_text(relation, layout, 'n'));
         row_text := format('case when n.%s is null then %s else %s::text end', first_key, row_text, versioning._row_of(layout, 'n'));
+    end if;
+    if event in ('UPDATE', 'UPDATE ONE') then
         before := versioning._old_values(relation, layout);
     end if;
     restored := format('when current_setting(''versioning.restoring'', true) = %L || %s then ''restore''', table_id || ':', key);
@@ -963,10 +968,9 @@ begin
             'case when o.%1$s is null then ''create'' when n.%1$s is null then ''delete'' %2$s %3$s else ''update'' end',
             first_key,
             restored,
-            case when is_published is not null then format(
-                'when %1$s and not %2$s then ''publish'' when %2$s and not %1$s then ''unpublish''', is_published, was_published
-            ) end
+            changed_to
         )
+        when 'UPDATE ONE' then format('case %s %s else ''update'' end', restored, changed_to)
         else quote_literal(lower(event))
     end;
     return format(
@@ -990,6 +994,10 @@ begin
             when 'DELETE' then 'old_rows o'
             -- Without offset the old values would be computed twice.
             when 'UPDATE' then format('old_rows o full join new_rows n on %s offset 0', versioning._same_key(relation))
+            -- `is true` leaves the planner a nested loop only, which begins soonest.
+            when 'UPDATE ONE' then format(
+                'old_rows o, new_rows n where not exists (select from new_rows offset 1) and (%s) is true offset 0', versioning._same_key(relation)
+            )
             -- A partitioned table's triggers fire first, its partitions' then: each records its own rows.
             when 'TRUNCATE' then format('only %s o', relation)
             -- What a history that stopped for a while does not know, or knows differently.
@@ -1000,9 +1008,10 @@ begin
                 relation, table_id, key, layout.id, row_text
             )
         end,
-        case event when 'UPDATE' then format(
-            ' where s.before <> %L::text[] or s.operation in (''create'', ''delete'')',
-            array_fill(null::text, array[layout.recorded_count - layout.key_count])
+        case when event in ('UPDATE', 'UPDATE ONE') then format(
+            ' where s.before <> %L::text[]%s',
+            array_fill(null::text, array[layout.recorded_count - layout.key_count]),
+            case event when 'UPDATE' then ' or s.operation in (''create'', ''delete'')' end
         ) end
     );
 end;
@@ -1011,9 +1020,9 @@ $$;
 revoke all on function versioning._statement from public;
 comment on function versioning._statement is 'SQL that records what a statement did to a tracked table.';
 
--- The settings that a value's text depends on, for the types that a table has: with them it is exact, and the same in every session. Types that
--- contain others, and those of extensions, get all of them.
-create or replace function versioning._settings_of(relation regclass, layout versioning.layouts)
+-- Does this session write values otherwise than the history? SQL, null where the types of the table leave no choice. Types that contain others, and those
+-- of extensions, are asked about all settings.
+create or replace function versioning._writes_otherwise(relation regclass, layout versioning.layouts)
 returns text
 language sql
 stable
@@ -1036,17 +1045,54 @@ as $$
         join pg_catalog.pg_type e on e.oid = coalesce(d.oid, t.oid)
         join pg_catalog.pg_type b on b.oid = case when e.typcategory = 'A' and e.typelem <> 0 then e.typelem else e.oid end
     )
-    select coalesce(string_agg(format(' set %s = %L', s.name, s.value), '' order by s.name), '')
+    select string_agg(s.condition, ' or ' order by s.place)
     from (
         values
-            ('timezone', 'UTC', 'time'), ('datestyle', 'ISO', 'time'), ('intervalstyle', 'postgres', 'interval'),
-            ('extra_float_digits', '1', 'float'), ('bytea_output', 'hex', 'bytea')
-    ) s (name, value, kind)
+            (1, 'current_setting(''TimeZone'') <> ''UTC''', 'time'),
+            (2, 'not starts_with(current_setting(''DateStyle''), ''ISO'')', 'time'),
+            (3, 'current_setting(''IntervalStyle'') <> ''postgres''', 'interval'),
+            (4, 'current_setting(''extra_float_digits'')::integer < 1', 'float'),
+            (5, 'current_setting(''bytea_output'') <> ''hex''', 'bytea')
+    ) s (place, condition, kind)
     where exists (select from types t where t.kind in (s.kind, 'any'));
 $$;
 
-revoke all on function versioning._settings_of from public;
-comment on function versioning._settings_of is 'SET clauses under which the text of a table''s values is exact.';
+revoke all on function versioning._writes_otherwise from public;
+comment on function versioning._writes_otherwise is 'SQL for whether the session writes values otherwise than the history.';
+
+create or replace function versioning._write_as(settings text[])
+returns void
+language sql
+set search_path = ''
+as $$
+    select
+        set_config('TimeZone', settings[1], true), set_config('DateStyle', settings[2], true), set_config('IntervalStyle', settings[3], true),
+        set_config('extra_float_digits', settings[4], true), set_config('bytea_output', settings[5], true);
+$$;
+
+revoke all on function versioning._write_as from public;
+comment on function versioning._write_as is 'Makes the transaction write values by these settings.';
+
+-- With these settings a value's text is exact, and the same in every session. Answers those that were, for _write_as(). Clauses `set` of the trigger
+-- function would do as well, and cost every statement some 10 µs, although nearly all sessions have these settings anyway.
+create or replace function versioning._write_exactly()
+returns text[]
+language plpgsql
+set search_path = ''
+as $$
+declare
+    own text[] := array[
+        current_setting('TimeZone'), current_setting('DateStyle'), current_setting('IntervalStyle'), current_setting('extra_float_digits'),
+        current_setting('bytea_output')
+    ];
+begin
+    perform versioning._write_as('{UTC,ISO,postgres,1,hex}');
+    return own;
+end;
+$$;
+
+revoke all on function versioning._write_exactly from public;
+comment on function versioning._write_exactly is 'Makes the transaction write values exactly; answers the settings that were.';
 
 -- A statement's versions are recorded when it ends. When a trigger changes the row again meanwhile, that inner statement ends first, and its
 -- version would stand before the one that it followed on. Inner statements leave a mark (`versioning.nested`); an outer one that finds it
@@ -1156,6 +1202,8 @@ declare
     -- Is this a statement inside another, or one that others were inside of?
     nested boolean := pg_trigger_depth() > 1 or current_setting('versioning.nested', true) = 'on';
     first bigint;
+    -- The session's settings, while others are in force.
+    own text[];
 begin
     if nested then
         first := nextval('versioning.records_id_seq');
@@ -1164,15 +1212,27 @@ begin
     if not versioning._current_when_planned(%1$s, %2$s)
         or coalesce(tg_relid, versioning._relation_when_planned(%1$s)) is null
     then
+        own := versioning._write_exactly();
         execute versioning._statement_now(%1$s, tg_op, tg_relid);
-    elsif tg_op = 'UPDATE' then
-        %4$s;
-    elsif tg_op = 'INSERT' then
-        %3$s;
-    elsif tg_op = 'DELETE' then
-        %5$s;
     else
-        execute versioning._statement_now(%1$s, tg_op, tg_relid);
+        if %3$s then
+            own := versioning._write_exactly();
+        end if;
+        if tg_op = 'UPDATE' then
+            %5$s;
+            if not found then
+                %6$s;
+            end if;
+        elsif tg_op = 'INSERT' then
+            %4$s;
+        elsif tg_op = 'DELETE' then
+            %7$s;
+        else
+            execute versioning._statement_now(%1$s, tg_op, tg_relid);
+        end if;
+    end if;
+    if own is not null then
+        perform versioning._write_as(own);
     end if;
     if nested then
         perform versioning._reorder(%1$s, first);
@@ -1183,7 +1243,9 @@ end;
 $body$,
         table_id,
         layout.id,
+        coalesce(versioning._writes_otherwise(relation, layout), 'false'),
         versioning._statement(table_id, relation, layout, 'INSERT'),
+        versioning._statement(table_id, relation, layout, 'UPDATE ONE'),
         versioning._statement(table_id, relation, layout, 'UPDATE'),
         versioning._statement(table_id, relation, layout, 'DELETE')
     );
@@ -1209,8 +1271,8 @@ begin
         'create or replace function versioning.%I() returns trigger language plpgsql '
         -- Who writes a table must not write its history.
         'security definer '
-        'set search_path = ''''%s as %L',
-        name, versioning._settings_of(relation, layout), body
+        'set search_path = '''' as %L',
+        name, body
     );
     execute format('revoke all on function versioning.%I from public', name);
     execute format('comment on function versioning.%I is %L', name, 'Records changes of ' || relation || '; made by versioning.track().');
@@ -1619,7 +1681,8 @@ revoke all on function versioning._key from public;
 grant execute on function versioning._key to anon, authenticated, service_role;
 comment on function versioning._key is 'A key as the history writes it.';
 
--- The versions of one row, newest first.
+-- The versions of one row, newest first. Whoever may read one version of a row may read all, so they are numbered by counting them once, from the
+-- number of the oldest: the view's own numbers would each be counted anew.
 -- Example: select version, at, operation, changed from versioning.versions('public.spectacles', '6f1c…');
 create or replace function versioning.versions(relation regclass, key text)
 returns setof versioning.history
@@ -1627,7 +1690,10 @@ language sql
 stable
 set search_path = ''
 as $$
-    select h.*
+    select
+        h.id, h.schema_name, h.table_name, h.key,
+        (versioning._number_of(min(h.id) over ()) + row_number() over (order by h.id) - 1)::integer,
+        h.operation, h.at, h.actor, h.role, h.reason, h.transaction, h.changed, h.before, h.after, h.table_id
     from versioning.history h
     where h.table_id = versioning._require(relation) and h.key = versioning._key(relation, versions.key)
     order by h.id desc;
@@ -2211,7 +2277,7 @@ revoke all on function versioning._row_literal from public;
 grant execute on function versioning._row_literal to anon, authenticated, service_role;
 comment on function versioning._row_literal is 'A whole row''s text.';
 
--- The trigger calls the version of this one row `restore`, and gives it the purpose as reason, before the caller's own.
+-- The trigger calls the version of this one row `restore`, and gives it the purpose as reason, before the caller's own: because(), or the header.
 create or replace function versioning._begin_restoring(entity text, purpose text)
 returns void
 language sql
@@ -2219,7 +2285,14 @@ set search_path = ''
 as $$
     select
         set_config('versioning.own_reason', coalesce(current_setting('versioning.reason', true), ''), true),
-        set_config('versioning.reason', concat_ws(': ', purpose, nullif(current_setting('versioning.reason', true), '')), true),
+        set_config(
+            'versioning.reason',
+            concat_ws(': ', purpose, coalesce(
+                nullif(current_setting('versioning.reason', true), ''),
+                nullif(current_setting('request.headers', true), '')::json ->> 'x-reason'
+            )),
+            true
+        ),
         set_config('versioning.restoring', entity, true);
 $$;
 

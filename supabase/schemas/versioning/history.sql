@@ -73,7 +73,8 @@ revoke all on function versioning._key from public;
 grant execute on function versioning._key to anon, authenticated, service_role;
 comment on function versioning._key is 'A key as the history writes it.';
 
--- The versions of one row, newest first.
+-- The versions of one row, newest first. Whoever may read one version of a row may read all, so they are numbered by counting them once, from the
+-- number of the oldest: the view's own numbers would each be counted anew.
 -- Example: select version, at, operation, changed from versioning.versions('public.spectacles', '6f1c…');
 create or replace function versioning.versions(relation regclass, key text)
 returns setof versioning.history
@@ -81,7 +82,10 @@ language sql
 stable
 set search_path = ''
 as $$
-    select h.*
+    select
+        h.id, h.schema_name, h.table_name, h.key,
+        (versioning._number_of(min(h.id) over ()) + row_number() over (order by h.id) - 1)::integer,
+        h.operation, h.at, h.actor, h.role, h.reason, h.transaction, h.changed, h.before, h.after, h.table_id
     from versioning.history h
     where h.table_id = versioning._require(relation) and h.key = versioning._key(relation, versions.key)
     order by h.id desc;

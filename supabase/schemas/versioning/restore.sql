@@ -265,7 +265,7 @@ revoke all on function versioning._row_literal from public;
 grant execute on function versioning._row_literal to anon, authenticated, service_role;
 comment on function versioning._row_literal is 'A whole row''s text.';
 
--- The trigger calls the version of this one row `restore`, and gives it the purpose as reason, before the caller's own.
+-- The trigger calls the version of this one row `restore`, and gives it the purpose as reason, before the caller's own: because(), or the header.
 create or replace function versioning._begin_restoring(entity text, purpose text)
 returns void
 language sql
@@ -273,7 +273,14 @@ set search_path = ''
 as $$
     select
         set_config('versioning.own_reason', coalesce(current_setting('versioning.reason', true), ''), true),
-        set_config('versioning.reason', concat_ws(': ', purpose, nullif(current_setting('versioning.reason', true), '')), true),
+        set_config(
+            'versioning.reason',
+            concat_ws(': ', purpose, coalesce(
+                nullif(current_setting('versioning.reason', true), ''),
+                nullif(current_setting('request.headers', true), '')::json ->> 'x-reason'
+            )),
+            true
+        ),
         set_config('versioning.restoring', entity, true);
 $$;
 

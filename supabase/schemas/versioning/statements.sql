@@ -130,8 +130,8 @@ comment on function versioning._is_published is 'SQL for whether a row is publis
 
 -- The insert of the versions that an INSERT, UPDATE, DELETE or TRUNCATE makes, or the beginning of tracking (BASELINE). The keys of old and new
 -- rows of an update are matched by a full join, for two reasons: a changed key ends one entity and begins another; and a full join is never planned
--- as a nested loop, which a plan made for one row would otherwise use for a hundred thousand. An update that changed nothing is left out: it has no
--- old values to tell.
+-- as a nested loop, which a plan made for one row would otherwise use for a hundred thousand. `UPDATE ONE` is for one row that keeps its key, as most
+-- updates have it, and cheaper; of any other it records nothing. An update that changed nothing is left out: it has no old values to tell.
 create or replace function versioning._statement(table_id integer, relation regclass, layout versioning.layouts, event text)
 returns text
 language plpgsql
@@ -140,7 +140,7 @@ set search_path = ''
 as $$
 declare
     -- One row of the transition tables tells what was there; for an update both may.
-    alias text := case event when 'INSERT' then 'n' else 'o' end;
+    alias text := case when event in ('INSERT', 'UPDATE ONE') then 'n' else 'o' end;
     first_key text := format('%I', layout.names[1]);
     key text := versioning._key_text(relation, layout, alias);
     row_text text := versioning._row_of(layout, alias) || '::text';
@@ -149,10 +149,15 @@ declare
     before text := 'null::text[]';
     was_published text := versioning._is_published(table_id, relation, layout, 'o');
     is_published text := versioning._is_published(table_id, relation, layout, 'n');
+    changed_to text := case when is_published is not null then format(
+        'when %1$s and not %2$s then ''publish'' when %2$s and not %1$s then ''unpublish''', is_published, was_published
+    ) end;
 begin
     if event = 'UPDATE' then
         key := format('case when n.%s is null then %s else %s end', first_key, key, versioning._key_text(relation, layout, 'n'));
         row_text := format('case when n.%s is null then %s else %s::text end', first_key, row_text, versioning._row_of(layout, 'n'));
+    end if;
+    if event in ('UPDATE', 'UPDATE ONE') then
         before := versioning._old_values(relation, layout);
     end if;
     restored := format('when current_setting(''versioning.restoring'', true) = %L || %s then ''restore''', table_id || ':', key);
@@ -162,10 +167,9 @@ begin
             'case when o.%1$s is null then ''create'' when n.%1$s is null then ''delete'' %2$s %3$s else ''update'' end',
             first_key,
             restored,
-            case when is_published is not null then format(
-                'when %1$s and not %2$s then ''publish'' when %2$s and not %1$s then ''unpublish''', is_published, was_published
-            ) end
+            changed_to
         )
+        when 'UPDATE ONE' then format('case %s %s else ''update'' end', restored, changed_to)
         else quote_literal(lower(event))
     end;
     return format(
@@ -189,6 +193,10 @@ begin
             when 'DELETE' then 'old_rows o'
             -- Without offset the old values would be computed twice.
             when 'UPDATE' then format('old_rows o full join new_rows n on %s offset 0', versioning._same_key(relation))
+            -- `is true` leaves the planner a nested loop only, which begins soonest.
+            when 'UPDATE ONE' then format(
+                'old_rows o, new_rows n where not exists (select from new_rows offset 1) and (%s) is true offset 0', versioning._same_key(relation)
+            )
             -- A partitioned table's triggers fire first, its partitions' then: each records its own rows.
             when 'TRUNCATE' then format('only %s o', relation)
             -- What a history that stopped for a while does not know, or knows differently.
@@ -199,9 +207,10 @@ begin
                 relation, table_id, key, layout.id, row_text
             )
         end,
-        case event when 'UPDATE' then format(
-            ' where s.before <> %L::text[] or s.operation in (''create'', ''delete'')',
-            array_fill(null::text, array[layout.recorded_count - layout.key_count])
+        case when event in ('UPDATE', 'UPDATE ONE') then format(
+            ' where s.before <> %L::text[]%s',
+            array_fill(null::text, array[layout.recorded_count - layout.key_count]),
+            case event when 'UPDATE' then ' or s.operation in (''create'', ''delete'')' end
         ) end
     );
 end;
@@ -210,9 +219,9 @@ $$;
 revoke all on function versioning._statement from public;
 comment on function versioning._statement is 'SQL that records what a statement did to a tracked table.';
 
--- The settings that a value's text depends on, for the types that a table has: with them it is exact, and the same in every session. Types that
--- contain others, and those of extensions, get all of them.
-create or replace function versioning._settings_of(relation regclass, layout versioning.layouts)
+-- Does this session write values otherwise than the history? SQL, null where the types of the table leave no choice. Types that contain others, and those
+-- of extensions, are asked about all settings.
+create or replace function versioning._writes_otherwise(relation regclass, layout versioning.layouts)
 returns text
 language sql
 stable
@@ -235,14 +244,51 @@ as $$
         join pg_catalog.pg_type e on e.oid = coalesce(d.oid, t.oid)
         join pg_catalog.pg_type b on b.oid = case when e.typcategory = 'A' and e.typelem <> 0 then e.typelem else e.oid end
     )
-    select coalesce(string_agg(format(' set %s = %L', s.name, s.value), '' order by s.name), '')
+    select string_agg(s.condition, ' or ' order by s.place)
     from (
         values
-            ('timezone', 'UTC', 'time'), ('datestyle', 'ISO', 'time'), ('intervalstyle', 'postgres', 'interval'),
-            ('extra_float_digits', '1', 'float'), ('bytea_output', 'hex', 'bytea')
-    ) s (name, value, kind)
+            (1, 'current_setting(''TimeZone'') <> ''UTC''', 'time'),
+            (2, 'not starts_with(current_setting(''DateStyle''), ''ISO'')', 'time'),
+            (3, 'current_setting(''IntervalStyle'') <> ''postgres''', 'interval'),
+            (4, 'current_setting(''extra_float_digits'')::integer < 1', 'float'),
+            (5, 'current_setting(''bytea_output'') <> ''hex''', 'bytea')
+    ) s (place, condition, kind)
     where exists (select from types t where t.kind in (s.kind, 'any'));
 $$;
 
-revoke all on function versioning._settings_of from public;
-comment on function versioning._settings_of is 'SET clauses under which the text of a table''s values is exact.';
+revoke all on function versioning._writes_otherwise from public;
+comment on function versioning._writes_otherwise is 'SQL for whether the session writes values otherwise than the history.';
+
+create or replace function versioning._write_as(settings text[])
+returns void
+language sql
+set search_path = ''
+as $$
+    select
+        set_config('TimeZone', settings[1], true), set_config('DateStyle', settings[2], true), set_config('IntervalStyle', settings[3], true),
+        set_config('extra_float_digits', settings[4], true), set_config('bytea_output', settings[5], true);
+$$;
+
+revoke all on function versioning._write_as from public;
+comment on function versioning._write_as is 'Makes the transaction write values by these settings.';
+
+-- With these settings a value's text is exact, and the same in every session. Answers those that were, for _write_as(). Clauses `set` of the trigger
+-- function would do as well, and cost every statement some 10 µs, although nearly all sessions have these settings anyway.
+create or replace function versioning._write_exactly()
+returns text[]
+language plpgsql
+set search_path = ''
+as $$
+declare
+    own text[] := array[
+        current_setting('TimeZone'), current_setting('DateStyle'), current_setting('IntervalStyle'), current_setting('extra_float_digits'),
+        current_setting('bytea_output')
+    ];
+begin
+    perform versioning._write_as('{UTC,ISO,postgres,1,hex}');
+    return own;
+end;
+$$;
+
+revoke all on function versioning._write_exactly from public;
+comment on function versioning._write_exactly is 'Makes the transaction write values exactly; answers the settings that were.';

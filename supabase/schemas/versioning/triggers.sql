@@ -34,6 +34,8 @@ declare
     -- Is this a statement inside another, or one that others were inside of?
     nested boolean := pg_trigger_depth() > 1 or current_setting('versioning.nested', true) = 'on';
     first bigint;
+    -- The session's settings, while others are in force.
+    own text[];
 begin
     if nested then
         first := nextval('versioning.records_id_seq');
@@ -42,15 +44,27 @@ begin
     if not versioning._current_when_planned(%1$s, %2$s)
         or coalesce(tg_relid, versioning._relation_when_planned(%1$s)) is null
     then
+        own := versioning._write_exactly();
         execute versioning._statement_now(%1$s, tg_op, tg_relid);
-    elsif tg_op = 'UPDATE' then
-        %4$s;
-    elsif tg_op = 'INSERT' then
-        %3$s;
-    elsif tg_op = 'DELETE' then
-        %5$s;
     else
-        execute versioning._statement_now(%1$s, tg_op, tg_relid);
+        if %3$s then
+            own := versioning._write_exactly();
+        end if;
+        if tg_op = 'UPDATE' then
+            %5$s;
+            if not found then
+                %6$s;
+            end if;
+        elsif tg_op = 'INSERT' then
+            %4$s;
+        elsif tg_op = 'DELETE' then
+            %7$s;
+        else
+            execute versioning._statement_now(%1$s, tg_op, tg_relid);
+        end if;
+    end if;
+    if own is not null then
+        perform versioning._write_as(own);
     end if;
     if nested then
         perform versioning._reorder(%1$s, first);
@@ -61,7 +75,9 @@ end;
 $body$,
         table_id,
         layout.id,
+        coalesce(versioning._writes_otherwise(relation, layout), 'false'),
         versioning._statement(table_id, relation, layout, 'INSERT'),
+        versioning._statement(table_id, relation, layout, 'UPDATE ONE'),
         versioning._statement(table_id, relation, layout, 'UPDATE'),
         versioning._statement(table_id, relation, layout, 'DELETE')
     );
@@ -87,8 +103,8 @@ begin
         'create or replace function versioning.%I() returns trigger language plpgsql '
         -- Who writes a table must not write its history.
         'security definer '
-        'set search_path = ''''%s as %L',
-        name, versioning._settings_of(relation, layout), body
+        'set search_path = '''' as %L',
+        name, body
     );
     execute format('revoke all on function versioning.%I from public', name);
     execute format('comment on function versioning.%I is %L', name, 'Records changes of ' || relation || '; made by versioning.track().');

@@ -1,6 +1,6 @@
 -- Values come back exactly as they were, whatever their type and whatever the settings of the session, under keys of any type.
 begin;
-select plan(32);
+select plan(34);
 
 create schema shop;
 create type shop.mood as enum ('calm', 'a "quoted", \ one');
@@ -44,6 +44,15 @@ delete from shop.everything;
 select versioning.restore(max(id)) from versioning.history where operation = 'delete' group by key;
 select ok((select f.* *= e.* from shop.everything f join at_first e using (id) where id::text like '%1'), 'also when it was gone');
 select ok((select words = '' and bytes = '\x01' and words_many = '{}' and docb = 'null' and long is null and span = '3 days' from shop.everything where id::text like '%2'), 'nulls are null and empty is empty');
+select is(
+    concat_ws(' ', current_setting('timezone'), current_setting('datestyle'), current_setting('intervalstyle'), current_setting('extra_float_digits'), current_setting('bytea_output')),
+    'Asia/Kolkata SQL, DMY sql_standard -10 escape', 'the session keeps its settings'
+);
+create table shop.late (id integer primary key);
+select versioning.track('shop.late');
+alter table shop.late add column half float8;
+insert into shop.late values (1, 0.1::float8 + 0.2::float8);
+select is((select after ->> 'half' from versioning.versions('shop.late', '1')), '0.30000000000000004', 'a column that is new since the trigger was made is as exact');
 reset timezone;
 set local datestyle = 'ISO';
 select is(
