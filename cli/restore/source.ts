@@ -4,6 +4,7 @@ import {
   MANIFEST_NAME,
   readManifest,
 } from "../../supabase/functions/backup/manifest/manifest.ts";
+import { parseBackupName } from "../../supabase/functions/backup/rotation/names.ts";
 import type { Bucket } from "../../supabase/functions/backup/storage/bucket.ts";
 import { decryptArchive, refuseEncrypted } from "../decrypt/archive.ts";
 import { decryptionOf } from "../decrypt/decryption.ts";
