@@ -851,8 +851,8 @@ comment on column backup.health.reasons is 'Why: code, severity, message, hint; 
 comment on column backup.health.facts is 'newest_backup, backups, schedule, longest_wait, bucket, last_drill.';
 comment on column backup.health.checked_at is 'When it was looked at: now.';
 
--- The daily check. It needs neither the function nor a run: it fails a run that was left behind, keeps in backup.events what has changed, and has it told.
--- It switches nothing on: whether a job that is gone was meant to go is for a person to say.
+-- The daily check. It needs neither the function nor a run: it fails a run that was left behind, keeps in backup.events what has changed, has it told, and has
+-- copied what was not. It switches nothing on: whether a job that is gone was meant to go is for a person to say.
 create or replace function backup.check()
 returns text
 language plpgsql
@@ -865,6 +865,7 @@ begin
     perform backup._abandon();
     verdict := backup._notice();
     perform backup.alert();
+    perform backup.watch_copies();
     return verdict;
 end;
 $$;

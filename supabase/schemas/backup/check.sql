@@ -1,5 +1,5 @@
--- The daily check. It needs neither the function nor a run: it fails a run that was left behind, keeps in backup.events what has changed, and has it told.
--- It switches nothing on: whether a job that is gone was meant to go is for a person to say.
+-- The daily check. It needs neither the function nor a run: it fails a run that was left behind, keeps in backup.events what has changed, has it told, and has
+-- copied what was not. It switches nothing on: whether a job that is gone was meant to go is for a person to say.
 create or replace function backup.check()
 returns text
 language plpgsql
@@ -12,6 +12,7 @@ begin
     perform backup._abandon();
     verdict := backup._notice();
     perform backup.alert();
+    perform backup.watch_copies();
     return verdict;
 end;
 $$;

@@ -1,6 +1,6 @@
 -- Second copies: what is due and when, who has the turn, what failure costs, and what health says.
 begin;
-select plan(45);
+select plan(46);
 
 select tests.configure();
 select '00000000-0000-0000-0000-00000000000a'::uuid as a, '00000000-0000-0000-0000-00000000000b'::uuid as b \gset
@@ -105,6 +105,10 @@ select backup._enter_copy(:'a') ->> 'level' as level \gset
 select backup._copy_failed(:'a', :first, '{"code": "storage_failed", "message": "no such key", "hint": "set it"}', true);
 select backup._leave_copy(:'a');
 select ok(not pg_temp.job(), 'what stays wrong keeps nobody awake');
+update backup.copies set retry_at = now() where run_id = :first;
+select backup.check() as verdict \gset
+select ok(pg_temp.job(), 'the daily check has it tried again');
+update backup.copies set retry_at = now() + interval '1 hour' where run_id = :first;
 select backup.copy();
 select is(pg_temp.due(), format('copy %s, check %s', :first, :second), 'a person can have it tried at once, and what is there looked up');
 
