@@ -71,6 +71,7 @@ export async function verifyBackup(
   }
   // Whatever the archive says, each part is looked at.
   for (const part of left) await checkedPart(part);
+  if (manifest.inventory !== undefined) await checkedPart(manifest.inventory);
   return result;
 
   async function readTheManifest(): Promise<Manifest | null> {
@@ -129,7 +130,7 @@ export async function verifyBackup(
   /** Null for one with a fault, which is told. */
   async function checkedPart(part: Part): Promise<Uint8Array | null> {
     onProgress(result.bytes, manifest!.totals.storedBytes, part.name);
-    result.parts++;
+    if (part !== manifest!.inventory) result.parts++;
     const fault = (code: Fault["code"], message: string) => {
       faults.push({ code, message: `${name}/${part.name} ${message}` });
       return null;

@@ -44,7 +44,7 @@ Deno.test("the weekly backup", async (test) => {
     assert.equal(run.status, "succeeded", run.error_message ?? "");
     assert.ok(run.verified_at && run.rows! > 0 && run.tables! > 10 && run.parts! >= 2);
     const stored = (await project.stored())[run.name]!;
-    const beside = ["RESTORE.md", "manifest.json", "restore.list"];
+    const beside = ["RESTORE.md", "manifest.json", "restore.list", "storage-inventory.jsonl.gz"];
     assert.deepEqual(stored.filter((name) => !name.endsWith(".dump")), beside);
     assert.equal(stored.length, run.parts! + beside.length);
     await expectRestored(project, run.name);

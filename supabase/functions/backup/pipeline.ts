@@ -74,6 +74,7 @@ async function workAs(
       budget,
       heart,
       bucket: invocation.openBucket(settings.bucket),
+      openBucket: invocation.openBucket,
       encryption: encryptionOf(place, verbs),
     };
     if (place.role === "plan") await planRun(worker);

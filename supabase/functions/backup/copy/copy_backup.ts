@@ -43,11 +43,12 @@ async function objectsOf(source: Bucket, folder: string, checksum: string): Prom
   if (await sha256Hex(bytes) !== checksum) {
     throw damaged(folder, `${MANIFEST_NAME} is not the one that the log has the checksum of`);
   }
-  const { parts }: Manifest = readManifest(bytes);
-  const known = new Set([MANIFEST_NAME, ...parts.map(({ name }) => name)]);
+  const { parts, inventory }: Manifest = readManifest(bytes);
+  const described: Wanted[] = inventory === undefined ? parts : [...parts, inventory];
+  const known = new Set([MANIFEST_NAME, ...described.map(({ name }) => name)]);
   const beside = (await source.list(folder)).filter(({ name }) => !known.has(name));
   return [
-    ...parts,
+    ...described.map(({ name, bytes, sha256 }) => ({ name, bytes, sha256 })),
     ...beside.map(({ name, bytes }) => ({ name, bytes, sha256: null })),
     { name: MANIFEST_NAME, bytes: bytes.length, sha256: checksum },
   ];

@@ -1,7 +1,19 @@
 /** `manifest.json`, both ways: what a backup holds. It is the truth about a backup, also when the log is lost. */
 import { BackupError } from "../errors.ts";
 import type { Warning } from "../toc/entry.ts";
-import { count, list, matching, oneOf, optional, record, type Shape, ShapeError, text } from "./shape.ts";
+import type { Inventory } from "./inventory.ts";
+import {
+  count,
+  list,
+  matching,
+  oneOf,
+  optional,
+  record,
+  type Shape,
+  ShapeError,
+  text,
+  yesOrNo,
+} from "./shape.ts";
 
 /** Raised when a reader of the version before would misread a manifest; a new member alone does not. */
 const FORMAT_VERSION = 1;
@@ -31,6 +43,8 @@ export interface Manifest {
   tables: TableRows[];
   /** In archive order, which is name order. */
   parts: Part[];
+  /** Which files Storage had; lacking where there is no Storage, and in earlier manifests. */
+  inventory?: Inventory | undefined;
   warnings: Warning[];
 }
 
@@ -83,6 +97,13 @@ const MANIFEST: Shape<Manifest> = record<Manifest>({
     name: matching(/^\d{5}\.dump(\.age)?$/, "the name of a part"),
     bytes: count,
     sha256: matching(/^[0-9a-f]{64}$/, "a SHA-256 in hexadecimal"),
+  })),
+  inventory: optional(record<Inventory>({
+    name: matching(/^storage-inventory\.jsonl\.gz(\.age)?$/, "the name of an inventory"),
+    bytes: count,
+    sha256: matching(/^[0-9a-f]{64}$/, "a SHA-256 in hexadecimal"),
+    objects: count,
+    complete: yesOrNo,
   })),
   warnings: list(record<Warning>({ code: text, object: text, message: text })),
 });

@@ -1,4 +1,5 @@
 /** `RESTORE.md` beside each backup: how to get the data back, with this backup's own names and without any tool of ours. */
+import { INVENTORY_NAME } from "./inventory.ts";
 import type { Manifest } from "./manifest.ts";
 import { isPlatformRole } from "./project_entries.ts";
 import { LIST_NAME } from "./restore_list.ts";
@@ -7,7 +8,12 @@ import { LIST_NAME } from "./restore_list.ts";
 export const NOTES_NAME = "RESTORE.md";
 
 /** What lies beside the parts of a backup and is no part of it. */
-export const COMPANIONS: ReadonlySet<string> = new Set([NOTES_NAME, LIST_NAME]);
+export const COMPANIONS: ReadonlySet<string> = new Set([
+  NOTES_NAME,
+  LIST_NAME,
+  INVENTORY_NAME,
+  `${INVENTORY_NAME}.age`,
+]);
 
 const LARGEST = 5;
 

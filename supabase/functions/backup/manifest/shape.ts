@@ -17,6 +17,8 @@ function shape<T>(expected: string, holds: (value: unknown) => boolean): Shape<T
 
 export const text: Shape<string> = shape("a text", (value) => typeof value === "string");
 
+export const yesOrNo: Shape<boolean> = shape("true or false", (value) => typeof value === "boolean");
+
 /** A number of things; JavaScript counts exactly up to 2^53. */
 export const count: Shape<number> = shape(
   "a number of things",

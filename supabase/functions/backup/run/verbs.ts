@@ -3,6 +3,7 @@
  * statement of its own on the control session; nothing is kept here but who calls.
  */
 import { BackupError } from "../errors.ts";
+import type { Inventory } from "../manifest/inventory.ts";
 import type { Session } from "../postgres/session.ts";
 import type { SliceResult } from "../slices/export.ts";
 import type { Piece, PieceResult } from "../slices/piece.ts";
@@ -63,6 +64,8 @@ export interface Facts {
   tables: { dumpId: number; schema: string; name: string }[];
   /** Roles that the archive names and does not hold. */
   roles: string[];
+  /** Of Storage's files, where there is Storage. */
+  inventory?: Inventory;
 }
 
 export interface Plan {

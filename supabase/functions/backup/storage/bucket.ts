@@ -38,6 +38,12 @@ export interface Bucket {
   /** Names of all folders at the top of the bucket. Complete, and fails, as `list`. */
   folders(): Promise<string[]>;
 
+  /**
+   * Whether an object's bytes are there, whatever its name: where they lie in another place than the list, a list says less. Only the project's own buckets
+   * can tell.
+   */
+  exists?(name: string): Promise<boolean>;
+
   /** Removes objects. Idempotent: what is missing is fine. Fails when one of them is still there afterwards. */
   remove(names: string[]): Promise<void>;
 }

@@ -80,6 +80,16 @@ export function supabaseBucket(options: SupabaseBucketOptions): Bucket {
       return (await listAll("")).filter((listed) => listed.id === null).map(({ name }) => name);
     },
 
+    async exists(name) {
+      const path = name.split("/").map(encodeURIComponent).join("/");
+      const { data, error } = await files.exists(path);
+      const { status } = (error ?? {}) as StorageFailure;
+      if (error !== null && status !== 400 && status !== 404) {
+        throw bucketError(`"${id}/${name}" could not be looked up`, error as StorageFailure);
+      }
+      return data;
+    },
+
     async remove(names) {
       for (let begin = 0; begin < names.length; begin += BATCH) {
         const batch = names.slice(begin, begin + BATCH);

@@ -10,7 +10,7 @@ import {
   writeManifest,
 } from "../manifest/manifest.ts";
 import { NOTES_NAME, restoreNotes } from "../manifest/restore_notes.ts";
-import { sha256Hex } from "../manifest/sha256.ts";
+import { sha256Hex, sha256OfPieces } from "../manifest/sha256.ts";
 import { verifyParts } from "../manifest/verify.ts";
 import { policyOf, rotate } from "../rotation/rotate.ts";
 import type { Finish } from "../run/verbs.ts";
@@ -30,6 +30,7 @@ export async function finishRun(worker: Worker, finish: Finish): Promise<boolean
   const parts = await storeClosings(worker, finish, closings);
   await heart.phase("verifying");
   if (!await verify(worker, finish, parts)) return false;
+  await verifyInventory(worker, finish);
   const manifest = describe(worker, finish, tables, parts);
   await storeCompanion(worker, NOTES_NAME, restoreNotes(manifest, finish.facts.roles));
   const checksum = await storeManifest(worker, manifest);
@@ -86,6 +87,23 @@ async function verify(worker: Worker, { parts: recorded, facts }: Finish, parts:
   });
 }
 
+/** What a restore needs is in the parts; but what the manifest says shall be true. */
+async function verifyInventory(
+  { bucket, place, budget }: Worker,
+  { facts: { inventory } }: Finish,
+): Promise<void> {
+  if (inventory === undefined) return;
+  const path = `${place.run.name}/${inventory.name}`;
+  const { sha256 } = await bucket.read(path, sha256OfPieces);
+  budget.spend(inventory.bytes * COST.verifiedByte);
+  if (sha256 === inventory.sha256) return;
+  throw new BackupError(
+    "verification_failed",
+    `${path} is not in Storage as it was written`,
+    "Somebody or something else writes to the bucket, or Storage lost bytes. Look at Storage's log.",
+  );
+}
+
 function describe(
   { encryption }: Worker,
   { facts, run, slices, settings }: Finish,
@@ -115,6 +133,7 @@ function describe(
     // With the checksum of a table's text, who cannot read it could tell whether a guess at it is right.
     tables: encryption === null ? tables : tables.map(({ adler32: _, ...table }) => table),
     parts,
+    inventory: facts.inventory,
     warnings: run.warnings,
   };
 }

@@ -9,6 +9,7 @@ import { COST } from "../slices/budget.ts";
 import { estimateTables } from "../slices/estimate.ts";
 import { planSlices } from "../slices/plan.ts";
 import { readDump } from "../toc/dump.ts";
+import { storeInventory } from "./inventory.ts";
 import { storeCompanion, storePart, type Worker } from "./worker.ts";
 
 /** Begins the run's snapshot, stores the head of the archive and the plan. The worker holds the snapshot from then on. */
@@ -39,11 +40,12 @@ export async function planRun(worker: Worker): Promise<void> {
     parts.push(await storePart(worker, parts.length, head.subarray(begin, begin + partBytes)));
   }
   await storeCompanion(worker, LIST_NAME, restoreList(dump.entries));
+  budget.spend(dump.entries.length * COST.entry);
+  const { inventory, warnings } = await storeInventory(worker);
   const slices = planSlices(dump.data, estimates, {
     sliceBytes: settings.slice_bytes,
     headParts: parts.length,
   });
-  budget.spend(dump.entries.length * COST.entry);
   await verbs.plan({
     snapshot,
     server_version: dump.serverVersion,
@@ -52,7 +54,7 @@ export async function planRun(worker: Worker): Promise<void> {
       (sum, { estimatedBytes }) => sum + estimatedBytes,
       0,
     ),
-    warnings: dump.warnings,
+    warnings: [...dump.warnings, ...warnings],
     parts,
     locked: dump.locked,
     slices: slices.map(({ number, firstPart, estimatedBytes, pieces }) => ({
@@ -73,6 +75,7 @@ export async function planRun(worker: Worker): Promise<void> {
         name,
       })),
       roles: [...rolesNamed(dump.entries, { owners: true })].sort(),
+      ...(inventory === null ? {} : { inventory }),
     },
   });
 }

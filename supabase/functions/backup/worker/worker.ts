@@ -13,6 +13,8 @@ export interface Worker {
   verbs: RunVerbs;
   place: Place;
   bucket: Bucket;
+  /** Any bucket of the project. */
+  openBucket(name: string): Bucket;
   heart: Heart;
   budget: Budget;
   /** Null where parts are stored as they are. */
@@ -59,6 +61,17 @@ async function encrypted(
     await (room ? encryption.encrypt(path, room, bytes.length) : encryption.encryptCopy(path, bytes));
   budget.spend(0, encryption.takeBusyMs());
   return file;
+}
+
+/** Stores a file beside the parts, encrypted as they are. */
+export async function storeFile(worker: Worker, plainName: string, bytes: Uint8Array): Promise<StoredPart> {
+  const { heart, bucket, place } = worker;
+  const name = worker.encryption === null ? plainName : `${plainName}.age`;
+  const path = `${place.run.name}/${name}`;
+  const stored = await encrypted(worker, path, bytes);
+  heart.check();
+  await bucket.put(path, stored, ARCHIVE_TYPE);
+  return { name, bytes: stored.length, sha256: await sha256Hex(stored) };
 }
 
 /** Stores a text beside the parts, for a person who restores without our tools. */

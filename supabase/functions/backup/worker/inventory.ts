@@ -1,0 +1,135 @@
+/**
+ * The inventory of Storage's files at the instant of the backup: JSON lines, gzipped. And a look whether rows have their files: a row of storage.objects is
+ * only a promise, the file lies elsewhere.
+ */
+import { gzipSync } from "node:zlib";
+import { type Inventory, INVENTORY_NAME } from "../manifest/inventory.ts";
+import type { Warning } from "../toc/entry.ts";
+import { storeFile, type Worker } from "./worker.ts";
+
+/** A line and what the server does for it, in bytes of COPY text. */
+const LINE_BYTES = 320;
+
+/** Compressed at a time, each block a gzip member of its own: joined they are one file. */
+const BLOCK_BYTES = 1024 * 1024;
+
+/** Files that are asked for, drawn anew for each backup. */
+const SAMPLE = 12;
+
+/** Metadata as Storage writes them; other clients may have put anything there. */
+const LINE = `json_build_object(
+  'bucket', o.bucket_id, 'name', o.name, 'size', o.metadata -> 'size', 'etag', o.metadata -> 'eTag', 'type', o.metadata -> 'mimetype',
+  'version', o.version, 'updated_at', o.updated_at
+)`;
+
+/** Null where there is no Storage. The worker's session is in the snapshot. */
+export async function storeInventory(
+  worker: Worker,
+): Promise<{ inventory: Inventory | null; warnings: Warning[] }> {
+  const { exporter, budget, heart, place: { settings } } = worker;
+  const [found] = await exporter.sql.unsafe<{ there: boolean }[]>(
+    `select pg_catalog.to_regclass('storage.objects') is not null as there`,
+  );
+  if (!found!.there) return { inventory: null, warnings: [] };
+  // Half of what is left: the worker has slices to export as well.
+  const most = Math.max(1000, Math.floor(budget.left / 2 / LINE_BYTES));
+  const gzip = new Gzip();
+  // JSON has no control characters: with these two as quote and delimiter COPY writes each line as it is.
+  const lines = await exporter.copy(
+    `copy (
+      select ${LINE} from storage.objects o where o.bucket_id <> '${settings.bucket}' order by o.bucket_id, o.name collate "C" limit ${
+      most + 1
+    }
+    ) to stdout (format csv, quote e'\\x01', delimiter e'\\x02')`,
+    (block) => {
+      heart.check();
+      gzip.push(block);
+    },
+  );
+  budget.spend(lines * LINE_BYTES, gzip.busyMs);
+  const stored = await storeFile(worker, INVENTORY_NAME, gzip.finish());
+  const complete = lines <= most;
+  const warnings = await filesMissing(worker);
+  if (!complete) {
+    warnings.push({
+      code: "inventory_cut",
+      object: "storage.objects",
+      message: `the inventory lists the first ${lines} files; the archive has the rows of all`,
+    });
+  }
+  return { inventory: { ...stored, objects: lines, complete }, warnings };
+}
+
+/** Rows of a sample whose file Storage does not find. A table that was never analyzed is read whole, and drawn from. */
+async function filesMissing(
+  { exporter, openBucket, heart, place: { settings } }: Worker,
+): Promise<Warning[]> {
+  const sample = await exporter.sql.unsafe<{ bucket: string; name: string }[]>(`
+    select o.bucket_id as bucket, o.name
+    from storage.objects o tablesample system (${percentOfRows()})
+    where o.bucket_id <> '${settings.bucket}' and o.metadata is not null
+    order by pg_catalog.random() limit ${SAMPLE}`);
+  const missing: string[] = [];
+  for (const { bucket, name } of sample) {
+    heart.check();
+    try {
+      if (!await openBucket(bucket).exists!(name)) missing.push(`${bucket}/${name}`);
+    } catch {
+      // Whether the file is there stays unknown; what is wrong with Storage the parts will tell.
+    }
+  }
+  if (missing.length === 0) return [];
+  return [{
+    code: "file_missing",
+    object: "storage.objects",
+    message:
+      `${missing.length} of ${sample.length} files that were asked for are not in Storage, if nobody removed them in this minute: ${
+        missing.slice(0, 3).join(", ")
+      }`,
+  }];
+}
+
+/** About a thousand rows. */
+function percentOfRows(): string {
+  return `least(100, 100000.0 / greatest(1000, (
+    select c.reltuples from pg_catalog.pg_class c where c.oid = 'storage.objects'::pg_catalog.regclass
+  )))`;
+}
+
+/** Text in blocks of any size, to a gzip file. */
+class Gzip {
+  readonly #block = new Uint8Array(BLOCK_BYTES);
+  readonly #members: Uint8Array[] = [];
+  #filled = 0;
+  busyMs = 0;
+
+  push(bytes: Uint8Array): void {
+    for (let taken = 0; taken < bytes.length;) {
+      const here = Math.min(BLOCK_BYTES - this.#filled, bytes.length - taken);
+      this.#block.set(bytes.subarray(taken, taken + here), this.#filled);
+      this.#filled += here;
+      taken += here;
+      if (this.#filled === BLOCK_BYTES) this.#flush();
+    }
+  }
+
+  /** A file of no lines is one, too. */
+  finish(): Uint8Array {
+    if (this.#filled > 0 || this.#members.length === 0) this.#flush();
+    const file = new Uint8Array(this.#members.reduce((sum, { length }) => sum + length, 0));
+    let position = 0;
+    for (const member of this.#members) {
+      file.set(member, position);
+      position += member.length;
+    }
+    return file;
+  }
+
+  #flush(): void {
+    const begin = performance.now();
+    const member: unknown = gzipSync(this.#block.subarray(0, this.#filled), { level: 4 });
+    this.#members.push(member as Uint8Array);
+    this.#filled = 0;
+    this.busyMs += performance.now() - begin;
+  }
+}
