@@ -3,12 +3,13 @@ import assert from "node:assert/strict";
 import { until } from "../e2e/project.ts";
 import { contentNow, expectTidy, startRestores } from "./outcome.ts";
 import { record } from "./results.ts";
-import { startScene, within } from "./scene.ts";
+import { outliveLostSessions, startScene, within } from "./scene.ts";
 
 /** The first numbers are the head's. */
 const PART = /^POST .*\/000(1[7-9]|[2-9]\d)\.dump/;
 
 Deno.test("the holders of the snapshot", async (test) => {
+  using _sessions = outliveLostSessions();
   await using scene = await startScene();
   const { sql, superuser, stack } = scene;
   await sql.unsafe(`
