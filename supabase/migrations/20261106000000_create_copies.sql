@@ -108,7 +108,7 @@ comment on column backup.copy_calls.used_at is 'When the function showed the tok
 -- When copying is called for. A backup counts whatever becomes of its copy: nothing here ends or delays a run, and while one is active nothing is
 -- copied. pg_cron's job `backup-copy` looks every minute while something is due, and is gone when nothing is.
 
--- What is to be done next, most urgent first: `copy` a backup (the newest first), `remove` a copy whose backup rotation has removed,
+-- What is to be done next, most urgent first: `copy` a backup (the newest first), `remove` a copy whose backup rotation has removed (the oldest first),
 -- `check` one that was not looked up for a day. The newest whole copy is never removed, and nothing is while none is whole.
 create or replace function backup._copy_tasks()
 returns table (run_id bigint, action text)
@@ -138,7 +138,7 @@ as $$
             end
         ) task (action)
     where task.action is not null and (k.retry_at is null or k.retry_at <= clock_timestamp())
-    order by array_position('{copy,remove,check}', task.action), k.started_at desc;
+    order by array_position('{copy,remove,check}', task.action), case when task.action = 'remove' then k.started_at end, k.started_at desc;
 $$;
 
 revoke all on function backup._copy_tasks from public;

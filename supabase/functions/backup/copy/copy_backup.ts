@@ -29,10 +29,11 @@ export async function copyObjects(
   { withinBudget, onCopied }: CopyOptions,
 ): Promise<boolean> {
   const arrived = new Set(copied.map(({ name }) => name));
+  const there = new Map((await second.list(folder)).map(({ name, bytes }) => [name, bytes]));
   for (const wanted of await objectsOf(source, folder, checksum)) {
     if (arrived.has(wanted.name)) continue;
     if (!withinBudget(wanted.bytes)) return false;
-    await onCopied(await copyObject(source, second, folder, wanted));
+    await onCopied(await copyObject(source, second, folder, wanted, there.get(wanted.name) === wanted.bytes));
   }
   return true;
 }
@@ -59,11 +60,11 @@ async function copyObject(
   second: S3Bucket,
   folder: string,
   wanted: Wanted,
+  likelyThere: boolean,
 ): Promise<StoredPart> {
   const name = `${folder}/${wanted.name}`;
   // It may have arrived and not been recorded, or the database was restored to a time before it was.
-  const there = wanted.sha256 === null ? null : await second.head(name);
-  if (wanted.sha256 !== null && there?.bytes === wanted.bytes && there.sha256 === wanted.sha256) {
+  if (likelyThere && wanted.sha256 !== null && (await second.head(name))?.sha256 === wanted.sha256) {
     return { ...wanted, sha256: wanted.sha256 };
   }
   const bytes = await readWhole(source, name, wanted.bytes);
