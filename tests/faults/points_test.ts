@@ -8,7 +8,7 @@ import { POINTS } from "./points.ts";
 import { record } from "./results.ts";
 import { startScene } from "./scene.ts";
 
-/** `FAULTS="claim|COPY" npm run test:long` tries some of the points only. */
+/** `FAULTS="claim|COPY" npm run test:long` tries some of the points only, `FAULTS="3 at a time"` with so many workers. */
 const WANTED = new RegExp(Deno.env.get("FAULTS") ?? "");
 
 Deno.test("a worker is killed", async (test) => {
@@ -34,8 +34,9 @@ Deno.test("a worker is killed", async (test) => {
 
   for (const workers of [1, 3]) {
     for (const [name, point] of Object.entries(POINTS)) {
-      if (!WANTED.test(name)) continue;
-      await test.step(`${name}, ${workers} at a time`, async () => {
+      const title = `${name}, ${workers} at a time`;
+      if (!WANTED.test(title)) continue;
+      await test.step(title, async () => {
         await sql`select backup.cancel(id) from backup.log where finished_at is null`;
         await sql`select backup.configure(workers => ${workers}, slice_bytes => 500000, part_bytes => 170000,
           invocation_bytes => 2000000, lease_seconds => 10, keep_manual => 1)`;
