@@ -1,13 +1,13 @@
 /** `npm run drill`: restores a backup into a scratch database and looks whether everything came back. */
 import { parseArgs } from "node:util";
 import colors from "picocolors";
-import type { Manifest } from "../supabase/functions/backup/manifest/manifest.ts";
 import { identityFile } from "./decrypt/decryption.ts";
 import { bytes } from "./format.ts";
 import { type Check, checksTable, summaryOf } from "./restore/check.ts";
 import { compareRestored } from "./restore/compare.ts";
 import { asMarkdown, drillReport, recordDrill } from "./restore/drill_report.ts";
 import { OWN_CHECKS, ownChecks } from "./restore/own_checks.ts";
+import { withPassword } from "./restore/password.ts";
 import { planned, restoreEntries, type RestoreOptions, WHOLE } from "./restore/run.ts";
 import { type Scratch, scratchDatabase, scratchServer } from "./restore/scratch.ts";
 import {
@@ -29,7 +29,8 @@ policies, jobs. Exit code 0 when nothing failed.
   --backup NAME|latest   which backup; the newest without it
   --from WHERE           a project's URL or a downloaded folder; else SUPABASE_URL with SUPABASE_SECRET_KEY, else the stack
   --identity FILE        the key of an encrypted backup, as age-keygen wrote it; BACKUP_AGE_IDENTITY_FILE without it
-  --to URL               a server for the scratch database; one of the embedded stack without it
+  --to URL               a server for the scratch database; one of the embedded stack without it. The password: PGPASSWORD,
+                         PGPASSFILE or ~/.pgpass, else it is asked for
   --checks DIR           SQL files whose rows must all be true; ${OWN_CHECKS} without it
   --report DIR           where the report goes, as Markdown and JSON; drills without it
   --record-to URL        the project's database, to write into backup.drills; SUPABASE_DB_URL, or the stack's, without it
@@ -59,17 +60,18 @@ if (import.meta.main) {
       throw new CommandError("A single file has no manifest to compare with", "Name its folder.");
     }
     const name = await chooseBackup(origin, values.backup ?? "latest");
+    const to = values.to === undefined ? undefined : await withPassword(values.to, true);
     const bar = progress("drill");
     const startedAt = new Date();
-    const { manifest, where, checks } = await drill(origin, name, {
-      ...(values.to === undefined ? {} : { to: values.to }),
+    const { where, checks } = await drill(origin, name, {
+      ...(to === undefined ? {} : { to }),
       checks: values.checks ?? OWN_CHECKS,
       workDir: values["work-dir"] ?? defaultWorkDir(),
       jobs: Number(values.jobs ?? 1),
       identityFile: identityFile(values.identity),
       bar,
-    }).finally(() => bar.stop());
-    const report = drillReport(manifest, where, startedAt, checks);
+    }).catch(ended).finally(() => bar.stop());
+    const report = drillReport(name, where, startedAt, checks);
     const path = await writeReport(values.report ?? "drills", report);
     console.log(checksTable(checks));
     const { failed, text } = summaryOf(checks);
@@ -80,7 +82,7 @@ if (import.meta.main) {
       console.error(
         `${colors.yellow("note:")} not recorded in backup.drills: set SUPABASE_DB_URL, or --record-to`,
       );
-    } else await recordDrill(databaseUrl, report);
+    } else await recordDrill(await withPassword(databaseUrl, values["record-to"] !== undefined), report);
     if (failed > 0) throw new CommandError(`${failed} checks failed`, `See ${path}.`);
   });
 }
@@ -97,12 +99,18 @@ export interface DrillOptions {
   bar?: Progress;
 }
 
+/** A backup that cannot be restored is what a drill is for to find: it is reported and recorded like anything else that fails. */
+function ended(error: Error & { hint?: string }): { where: string; checks: Check[] } {
+  const detail = [error.message, error.hint].filter((text) => text).join(" ");
+  return { where: "nowhere: it ended early", checks: [{ what: "restore", outcome: "failed", detail }] };
+}
+
 /** Restores and compares. Throws what ends a restore: then there is nothing to compare. */
 export async function drill(
   origin: Origin,
   name: string,
   { to, checks: folder, workDir, jobs = 1, bar, identityFile }: DrillOptions,
-): Promise<{ manifest: Manifest; where: string; checks: Check[] }> {
+): Promise<{ where: string; checks: Check[] }> {
   const source: Source = await fetchSource(
     origin,
     name,
@@ -110,7 +118,6 @@ export async function drill(
     (done, expected) => bar?.update(done, expected, `downloading, ${bytes(done)}`),
     identityFile,
   );
-  const manifest = source.manifest!;
   const scratch: Scratch =
     await (to === undefined ? scratchServer() : scratchDatabase(to, `drill_${name.replaceAll("-", "_")}`));
   try {
@@ -125,11 +132,11 @@ export async function drill(
       options,
       (entry) => bar?.update(++done, plan.entries.length, entry),
     );
-    const checks = await compareRestored(source.archive, manifest, plan, target, {
+    const checks = await compareRestored(source.archive, source.manifest, plan, target, {
       onCheck: (what) => bar?.update(1, 1, `comparing ${what}`),
     });
     checks.push(...await ownChecks(target, folder));
-    return { manifest, where, checks };
+    return { where, checks };
   } finally {
     await scratch.end();
     await source.discard();

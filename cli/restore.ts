@@ -1,13 +1,13 @@
 /** `npm run restore`: a backup into a database that was looked at first. */
 import colors from "picocolors";
-import { parseTarget } from "../supabase/functions/backup/postgres/target.ts";
 import { bytes, duration } from "./format.ts";
 import { backupsTable } from "./list.ts";
-import { ask, askSecret, confirmByName } from "./restore/ask.ts";
+import { ask, confirmByName } from "./restore/ask.ts";
 import { checksTable, compareRestored, summaryOf } from "./restore/compare.ts";
 import { describePlan, describeRest } from "./restore/describe.ts";
 import { type BackedUp, refusals, refuse } from "./restore/gates.ts";
 import { type Asked, readOptions } from "./restore/options.ts";
+import { withPassword } from "./restore/password.ts";
 import { findPgRestore } from "./restore/pg_restore.ts";
 import { planned, restoreEntries } from "./restore/run.ts";
 import { restoreBeside } from "./restore/side_schema.ts";
@@ -42,7 +42,7 @@ What
 
 Where
   --to URL                postgresql://user@host:5432/database?sslmode=require; RESTORE_DATABASE_URL in the environment
-                          and PGPASSWORD keep the password out of the list of processes
+                          without it. The password: PGPASSWORD, PGPASSFILE or ~/.pgpass, else it is asked for
   --as plain|supabase     what the target is, where that shows wrongly (a whole copy of a project looks like one)
   --jobs N                N connections at once; then it is not one transaction
   --no-owner              no owners, no grants
@@ -100,29 +100,13 @@ async function fetched(origin: Origin, name: string, { workDir, identity }: Aske
   }
 }
 
-/** With its password from the environment or a person, where the URL has none. */
 async function targetUrl(to: string | undefined): Promise<string> {
   const given = to ?? Deno.env.get("RESTORE_DATABASE_URL") ??
     ask(
       "Where to? (postgresql://user@host:5432/database)",
       "Name the target: --to URL, or RESTORE_DATABASE_URL",
     );
-  const address = parseTarget(given);
-  if (to !== undefined && address.password !== "") {
-    console.error(
-      `${
-        colors.yellow("note:")
-      } others can see the password in the list of processes; RESTORE_DATABASE_URL or PGPASSWORD hide it`,
-    );
-  }
-  if (address.password !== "" || address.host.startsWith("/")) return given;
-  const fromEnvironment = Deno.env.get("PGPASSWORD");
-  if (fromEnvironment === undefined && !Deno.stdin.isTerminal()) return given;
-  const password = fromEnvironment ?? await askSecret(`Password of ${address.user}:`, "Set PGPASSWORD.");
-  return given.replace(
-    /^(\w+:\/\/)(?:[^@/?]*@)?/,
-    `$1${encodeURIComponent(address.user)}:${encodeURIComponent(password)}@`,
-  );
+  return await withPassword(given, to !== undefined);
 }
 
 export function backedUp({ manifest, archive, projectUrl }: Source): BackedUp {

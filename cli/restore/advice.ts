@@ -29,6 +29,11 @@ const KNOWN: Known[] = [
       "Rows are there already: fetch a copy beside the table (--into-schema), with the statements that take rows back.",
   },
   {
+    entry: / VIEW /,
+    error: /relation "[^"]*" does not exist/,
+    advice: "What it reads is not there: name that too (--table, repeated).",
+  },
+  {
     error: /because other objects depend on it/,
     advice:
       "What hangs on it is not in this restore: drop it yourself if it may go, or fetch a copy beside the living table (--into-schema).",

@@ -39,7 +39,7 @@ export function compareDefinitions(
   // Another version may say the same in other words.
   const sameVersion = majorOf(archive.header.serverVersion) === majorOf(dump.serverVersion);
   const expected = new Set(archive.entries.map(keyOf));
-  for (const entry of plan.restored) {
+  for (const entry of [...plan.restored, ...plan.hanging]) {
     if (HEADING.has(entry.desc)) continue;
     if (DATA.has(entry.desc)) continue;
     const kind = kindOf(entry.desc);

@@ -4,6 +4,7 @@ import type { Manifest } from "../../supabase/functions/backup/manifest/manifest
 import { count, instant } from "../format.ts";
 import { table } from "../terminal.ts";
 import type { ArchiveFile } from "./archive_file.ts";
+import { shown } from "./hanging.ts";
 import type { Plan } from "./plan.ts";
 import { quoted } from "./roles.ts";
 import { placeOf, type Target } from "./target.ts";
@@ -37,6 +38,13 @@ export async function describePlan(
         `rows  of ${
           plan.rows.map(({ namespace, tag }) => `${namespace}.${tag}`).join(", ")
         }; those that are there stay`,
+      ]
+      : []),
+    ...(plan.hanging.length > 0
+      ? [
+        `again ${
+          listed(plan.hanging.map(shown))
+        }: they hang on what is dropped, and are made again as they are now`,
       ]
       : []),
     ...(plan.newRoles.length > 0 ? [`roles ${plan.newRoles.join(", ")} are created, without login`] : []),
@@ -91,8 +99,10 @@ export function describeRest({ leftOut, notes, toDo, missing }: Plan): string {
 function byReason(leftOut: Plan["leftOut"]): string[] {
   const reasons = new Map<string, string[]>();
   for (const { what, why } of leftOut) reasons.set(why, [...reasons.get(why) ?? [], what]);
-  return [...reasons].map(([why, all]) => {
-    const more = all.length > LEFT_OUT_SHOWN ? ` and ${all.length - LEFT_OUT_SHOWN} more` : "";
-    return `${all.slice(0, LEFT_OUT_SHOWN).join(", ")}${more}: ${why}`;
-  });
+  return [...reasons].map(([why, all]) => `${listed(all)}: ${why}`);
+}
+
+function listed(all: readonly string[]): string {
+  const more = all.length > LEFT_OUT_SHOWN ? ` and ${all.length - LEFT_OUT_SHOWN} more` : "";
+  return all.slice(0, LEFT_OUT_SHOWN).join(", ") + more;
 }

@@ -1,6 +1,5 @@
 /** What a drill found, for people (Markdown), for programs (JSON), and for the project's own table. */
 import postgres from "postgres";
-import type { Manifest } from "../../supabase/functions/backup/manifest/manifest.ts";
 import { duration, instant } from "../format.ts";
 import { type Check, countOf, OUTCOMES } from "./check.ts";
 
@@ -21,13 +20,13 @@ const HEADINGS = {
 };
 
 export function drillReport(
-  manifest: Manifest,
+  backup: string,
   target: string,
   startedAt: Date,
   checks: Check[],
 ): DrillReport {
   return {
-    backup: manifest.name,
+    backup,
     startedAt: startedAt.toISOString(),
     finishedAt: new Date().toISOString(),
     target,

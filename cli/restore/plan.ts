@@ -9,6 +9,7 @@ import { isOfCron, type Job, jobsOf, jobsOn, restoredJobs } from "./cron_jobs.ts
 import { databaseStatements } from "./database_settings.ts";
 import { defaultPrivileges } from "./default_privileges.ts";
 import { missingExtensions, needing } from "./extensions.ts";
+import { hangingEntries } from "./hanging.ts";
 import { inOrderOfKeys } from "./key_order.ts";
 import { managedRows } from "./managed_rows.ts";
 import { createRoles } from "./new_roles.ts";
@@ -19,7 +20,7 @@ import { presentIn } from "./present.ts";
 import { quietTables } from "./quiet.ts";
 import { select, type Wanted } from "./selection.ts";
 import { secretsOf } from "./secrets.ts";
-import { settled } from "./settle.ts";
+import { settled, surroundingsOf } from "./settle.ts";
 import type { Target } from "./target.ts";
 import { disabledWebhook } from "./webhooks.ts";
 
@@ -45,6 +46,8 @@ export interface Plan {
   altered: Map<number, string>;
   /** Platform's tables that get rows. */
   rows: Entry[];
+  /** Of the target: they hang on what is dropped, and are made again as they are. */
+  hanging: Entry[];
   jobs: Job[];
   /** Extensions that the target cannot have, and how many entries need them. */
   missing: { extensions: string[]; entries: Entry[] };
@@ -70,6 +73,7 @@ export async function planRestore(archive: ArchiveFile, target: Target, options:
       restored: [],
       altered: new Map(),
       rows: [],
+      hanging: [],
       jobs: [],
       newRoles: [],
       leftOut: [],
@@ -89,6 +93,12 @@ export async function planRestore(archive: ArchiveFile, target: Target, options:
   plan.missing = { extensions: missing, entries: plan.restored.filter(({ dumpId }) => unable.has(dumpId)) };
   plan.restored = plan.restored.filter(({ dumpId }) => !unable.has(dumpId));
 
+  if (options.clean) {
+    const { entries, notes } = await hangingEntries(target, plan.restored, nextId);
+    plan.hanging = entries;
+    plan.notes.push(...notes);
+  }
+
   // 3. Roles: they are the server's, so no archive has them.
   const named = [...rolesNamed([...plan.restored, ...webhooks], { owners: !options.noOwner })]
     .filter((role) => !target.roles.has(role));
@@ -96,7 +106,9 @@ export async function planRestore(archive: ArchiveFile, target: Target, options:
   const unknown = new Set(named.filter((role) => !plan.newRoles.includes(role)));
 
   // 4. Changes that the target asks for.
-  let own = plan.restored.map((entry) => adapted(entry, plan, target, { unknown, noOwner: options.noOwner }));
+  let own = [...plan.restored, ...plan.hanging].map((entry) =>
+    adapted(entry, plan, target, { unknown, noOwner: options.noOwner })
+  );
   if (options.clean) own = droppedWithParent(own);
   let owners = "";
   if (isProject) {
@@ -136,7 +148,11 @@ export async function planRestore(archive: ArchiveFile, target: Target, options:
     section("triggers on", quiet.on, "post-data"),
     section("owners", owners, "post-data"),
     section("jobs of pg_cron, inactive", await jobsSql(), "post-data"),
-    section("the copy's own backups", options.settle ? settled(plan) : "", "post-data"),
+    section(
+      "the copy's own backups",
+      options.settle ? settled(plan, await surroundingsOf(target)) : "",
+      "post-data",
+    ),
     section("settings of the database", databaseSql(), "post-data"),
     // A whole restore has the source's own.
     section("default privileges", whole ? "" : defaults.giveBack, "post-data"),

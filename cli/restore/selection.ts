@@ -11,7 +11,7 @@ export interface Wanted {
 }
 
 const HEADING = new Set(["ENCODING", "STDSTRINGS", "SEARCHPATH"]);
-const RELATIONS = new Set(["TABLE", "VIEW", "MATERIALIZED VIEW", "FOREIGN TABLE", "SEQUENCE"]);
+export const RELATIONS = new Set(["TABLE", "VIEW", "MATERIALIZED VIEW", "FOREIGN TABLE", "SEQUENCE"]);
 
 /** Entries of a table whose tag is the table's name, or begins with it. */
 const OF_TABLE = new Set(
@@ -30,7 +30,7 @@ const OF_TABLE = new Set(
 /** Entries of a table with a name of their own: they depend on it. */
 const ON_TABLE = new Set(["INDEX", "SEQUENCE", "STATISTICS", "MATERIALIZED VIEW DATA"]);
 /** Entries that go with whatever they depend on. */
-const FOLLOWERS = new Set(["COMMENT", "ACL", "SECURITY LABEL", "SEQUENCE SET", "SEQUENCE OWNED BY"]);
+export const FOLLOWERS = new Set(["COMMENT", "ACL", "SECURITY LABEL", "SEQUENCE SET", "SEQUENCE OWNED BY"]);
 /** What a table may need that is not of it. */
 const NEEDED = new Set([
   "SCHEMA",
@@ -107,8 +107,11 @@ function ofTable(entries: readonly Entry[], name: string): number[] {
   return ofRelation(entries, relation);
 }
 
-/** With its partitions: a partitioned table has no rows of its own. */
-function ofRelation(entries: readonly Entry[], { dumpId, namespace: schema, tag: table }: Entry): number[] {
+/** Ids of what is a relation's own, itself included. With its partitions: a partitioned table has no rows of its own. */
+export function ofRelation(
+  entries: readonly Entry[],
+  { dumpId, namespace: schema, tag: table }: Entry,
+): number[] {
   const ids = new Set([dumpId]);
   for (const { desc, tag, namespace, dumpId: id, dependencies } of entries) {
     if (!dependencies.includes(dumpId)) continue;

@@ -29,6 +29,15 @@ function copyOf(all: readonly Entry[], name: string, schema: string): Entry[] {
   const table = all.find((entry) =>
     entry.desc === "TABLE" && entry.namespace === namespace && entry.tag === tag
   );
+  const view = all.find((entry) =>
+    /VIEW$/.test(entry.desc) && entry.namespace === namespace && entry.tag === tag
+  );
+  if (view !== undefined) {
+    throw new CommandError(
+      `${name} is a ${view.desc.toLowerCase()}: it has no rows of its own`,
+      "Copy the tables that it reads, or restore it where it was: without --into-schema.",
+    );
+  }
   if (table === undefined) {
     throw new CommandError(
       `The backup has no table "${namespace}.${tag}"`,

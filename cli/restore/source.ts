@@ -13,6 +13,7 @@ import { listBackups, openBucket, type StoredBackup } from "../list.ts";
 import { findProject, type Project } from "../project.ts";
 import { CommandError } from "../terminal.ts";
 import { type ArchiveFile, openArchive } from "./archive_file.ts";
+import { checkedFile } from "./file_check.ts";
 import { folderBucket } from "./folder_bucket.ts";
 import { isS3, openS3 } from "./from_s3.ts";
 
@@ -126,7 +127,7 @@ export async function fetchSource(
     await refuseEncrypted(origin.path);
     return {
       manifest: null,
-      archive: await openArchive(origin.path),
+      archive: await checkedFile(origin.path, onProgress),
       projectUrl: null,
       discard: async () => {},
     };

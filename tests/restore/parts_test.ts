@@ -6,10 +6,12 @@ import { databaseStatements } from "../../cli/restore/database_settings.ts";
 import { asMarkdown, drillReport } from "../../cli/restore/drill_report.ts";
 import { productionDoubt } from "../../cli/restore/gates.ts";
 import { inOrderOfKeys } from "../../cli/restore/key_order.ts";
+import { passwordIn } from "../../cli/restore/password.ts";
 import { argumentsOf, choosePgRestore } from "../../cli/restore/pg_restore.ts";
+import type { Plan } from "../../cli/restore/plan.ts";
 import { literal, withoutRoles } from "../../cli/restore/roles.ts";
 import { select } from "../../cli/restore/selection.ts";
-import type { Manifest } from "../../supabase/functions/backup/manifest/manifest.ts";
+import { settled } from "../../cli/restore/settle.ts";
 import { fatesInProject } from "../../supabase/functions/backup/manifest/project_entries.ts";
 import { rolesNamed } from "../../supabase/functions/backup/manifest/roles.ts";
 import { parseTarget } from "../../supabase/functions/backup/postgres/target.ts";
@@ -76,6 +78,25 @@ Deno.test("productionDoubt() knows names that sound like production, and those t
   assert.equal(doubt(other), null);
   assert.equal(doubt("postgres://postgres.zzzzzzzzzzzzzzzzzzzz@pooler.supabase.com/postgres"), null);
   assert.match(doubt(other, { ...source, projectUrl: "http://127.0.0.1:54321" })!, /nothing in its name/);
+});
+
+Deno.test("passwordIn() finds the line of libpq's password file that fits", () => {
+  const file = [
+    "# db.example:5432:*:*:commented",
+    "other.example:5432:*:*:other",
+    "db.example:6543:*:*:pooler",
+    "db.example:5432:theatre:own\\:er:with\\:colon\\\\",
+    "localhost:*:*:owner:socket",
+    "*:*:*:reader:everywhere",
+    "db.example:5432:theatre",
+  ].join("\n");
+  const found = (url: string) => passwordIn(file, parseTarget(url));
+  assert.equal(found("postgres://own%3Aer@db.example/theatre"), "with:colon\\");
+  assert.equal(found("postgres://own%3Aer@db.example/other"), null);
+  assert.equal(found("postgres://a@db.example:6543/x"), "pooler");
+  assert.equal(found("postgres://reader@anywhere:1/x"), "everywhere");
+  assert.equal(found("postgres://owner@/x?host=/var/run/postgresql"), "socket");
+  assert.equal(found("postgres://nobody@db.example/theatre"), null);
 });
 
 async function* pieces(text: string, size: number): AsyncGenerator<Uint8Array> {
@@ -421,9 +442,49 @@ Deno.test("fatesInProject() tells what is the platform's, what is the user's, an
   assert.equal(comment!.fate, "left out", "goes where its object goes");
 });
 
+Deno.test("settled() has a copy forget where the source's function and second copies are", () => {
+  const data = (dumpId: number, tag: string, columns: string) =>
+    entry({
+      dumpId,
+      desc: "TABLE DATA",
+      tag,
+      namespace: "backup",
+      copy: `COPY backup.${tag} (${columns}) FROM stdin;\n`,
+    });
+  const plan = (columns: string) =>
+    ({
+      restored: [data(1, "settings", columns), data(2, "log", "id")],
+      altered: new Map(),
+      toDo: [],
+    }) as unknown as Plan;
+  assert.match(
+    settled(plan("id, function_url, second_copy"), {}),
+    /^UPDATE backup.settings SET function_url = NULL, second_copy = NULL;/,
+  );
+  assert.match(settled(plan("id, function_url"), {}), /^UPDATE backup.settings SET function_url = NULL;/);
+  assert.equal(settled({ ...plan("id"), restored: [] }, {}), "");
+});
+
+Deno.test("settled() leaves them as they are in the very project, where the log is rebuilt from the bucket", () => {
+  const restored = ["settings", "log"].map((tag, dumpId) =>
+    entry({
+      dumpId,
+      desc: "TABLE DATA",
+      tag,
+      namespace: "backup",
+      copy: `COPY backup.${tag} (id, function_url) FROM stdin;\n`,
+    })
+  );
+  const plan = { restored, altered: new Map(), toDo: [], notes: [] } as unknown as Plan;
+  assert.equal(
+    settled(plan, { function_url: "https://here", second_copy: "s3" }),
+    "UPDATE backup.settings SET function_url = 'https://here';\nDELETE FROM backup.log WHERE finished_at IS NULL;\n",
+  );
+  assert.deepEqual([plan.toDo, plan.notes.length], [[], 1]);
+});
+
 Deno.test("asMarkdown() tells the outcomes apart, and shows names as they are", () => {
-  const manifest = { name: "backup-20261122-030000" } as Manifest;
-  const report = drillReport(manifest, "a scratch server", new Date("2026-11-22T04:00:00Z"), [
+  const report = drillReport("backup-20261122-030000", "a scratch server", new Date("2026-11-22T04:00:00Z"), [
     { what: "rows: public.a_b", outcome: "passed", detail: "1 rows" },
     { what: "rows: public.c", outcome: "failed", detail: "0 rows\ninstead of 1" },
     { what: "rows: public.d", outcome: "unchecked", detail: "" },

@@ -20,6 +20,19 @@ const SOURCE = `
   insert into public.shows values (1, '2026-11-22'), (2, '2027-11-22');
   create index shows_day on public.shows (day);
   create view public.next as select * from public.shows where day > now();
+  comment on view public.next is 'What comes';
+`;
+
+/** Of the target only: none of it is in the backup. */
+const SINCE = `
+  create view public.seasons as select extract(year from day) as year, count(*) from public.shows group by 1;
+  comment on view public.seasons is 'Shows by year';
+  grant select on public.seasons to reader;
+  create materialized view public.busy as select * from public.seasons;
+  create function public.of_play(p public.plays) returns text language sql as $f$ select p.title $f$;
+  create table public.tickets (id int primary key, play int references public.plays on delete cascade);
+  insert into public.tickets values (1, 1), (2, 2);
+  create publication public_tickets for table public.plays;
 `;
 
 Deno.test("some tables of a backup", async (test) => {
@@ -93,14 +106,88 @@ Deno.test("some tables of a backup", async (test) => {
       assert.equal((await inTarget("select from public.shows")).length, 2);
     });
 
+    const hanging = () =>
+      inTarget(`
+        select count(*)::int as rows, obj_description('public.seasons'::regclass) as comment,
+          has_table_privilege('reader', 'public.seasons', 'select') as granted,
+          (select count(*)::int from public.busy) as busy, (select public.of_play(p) from public.plays p where id = 1) as title,
+          (select confdeltype::text from pg_constraint where conname = 'tickets_play_fkey' and convalidated) as key,
+          (select string_agg(tablename, ' ') from pg_publication_tables) as published
+        from public.seasons`);
+
+    await test.step("what hangs on them is made again as it was: keys of other tables, views, functions, publications", async () => {
+      await admin`create role reader nologin`;
+      await inTarget(SINCE);
+      await inTarget("update public.plays set title = 'overwritten'");
+      const { hanging: again } = await restore({ tables: ["public.plays"], clean: true });
+      assert.deepEqual(again.map(({ desc, tag }) => `${desc} ${tag}`), [
+        "FUNCTION of_play(public.plays)",
+        "FK CONSTRAINT shows shows_play_fkey",
+        "FK CONSTRAINT tickets tickets_play_fkey",
+        "PUBLICATION TABLE public_tickets plays",
+      ]);
+      await inTarget("delete from public.shows");
+      await restore({ tables: ["public.shows"], clean: true });
+      assert.deepEqual(await hanging(), [{
+        ...{ rows: 2, comment: "Shows by year", granted: true, busy: 2, title: "Hamlet", key: "c" },
+        published: "plays",
+      }]);
+    });
+
+    await test.step("a view comes alone, also where it is", async () => {
+      await inTarget("create or replace view public.next as select play, day from public.shows");
+      await restore({ tables: ["public.next"], clean: true });
+      await inTarget("drop view public.next");
+      await restore({ tables: ["public.next"] });
+      assert.deepEqual(
+        await inTarget("select play, obj_description('public.next'::regclass) as comment from public.next"),
+        [
+          { play: 2, comment: "What comes" },
+        ],
+      );
+    });
+
+    await test.step("a partition is attached again, with its indexes", async () => {
+      await inTarget("delete from public.shows_other");
+      await restore({ tables: ["public.shows_other"], clean: true });
+      assert.equal((await inTarget("select from public.shows")).length, 2);
+      const [indexes] = await inTarget(
+        "select count(*)::int as attached from pg_inherits i join pg_class c on c.oid = i.inhrelid where relkind in ('i', 'I')",
+      );
+      assert.equal(indexes!.attached, 6);
+    });
+
+    await test.step("not where a key of another table would break, and not where a table's rows would go: then nothing is changed", async () => {
+      const before = await hanging();
+      await inTarget(
+        "insert into public.plays values (3, 'Later'); insert into public.tickets values (3, 3)",
+      );
+      await assert.rejects(restore({ tables: ["public.plays"], clean: true }), {
+        message:
+          /FK CONSTRAINT tickets tickets_play_fkey .*: insert or update on table "tickets" violates foreign key/,
+        hint: /Nothing was changed/,
+      });
+      await inTarget("create table public.tours (play public.plays)");
+      await assert.rejects(restore({ tables: ["public.plays"], clean: true }), {
+        message: /holds values of its own: table public\.tours$/,
+        hint: /--table[\s\S]*--into-schema/,
+      });
+      await inTarget(
+        "drop table public.tours; delete from public.tickets where id = 3; delete from public.plays where id = 3",
+      );
+      assert.deepEqual(await hanging(), before);
+    });
+
     await test.step("what the server says to others comes with advice", async () => {
       const said = async (some: Partial<RestoreOptions>) =>
         await restore(some).then(() => "", (error) => error.hint);
       assert.match(
-        await said({ tables: ["public.plays"], clean: true }),
+        adviceOn("", "because other objects depend on it"),
         /What hangs on it is not in this restore/,
       );
       assert.match(await said({ tables: ["public.plays"], dataOnly: true }), /Rows are there already/);
+      await empty();
+      assert.match(await said({ tables: ["public.next"] }), /What it reads is not there: name that too/);
       assert.equal(adviceOn("", "disk full"), "");
     });
   } finally {
