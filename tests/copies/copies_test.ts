@@ -140,15 +140,39 @@ Deno.test("[copies] second copies", async (t) => {
     assert.ok(gone.length >= 2 && gone.every(({ name }) => !here.includes(name)));
   });
 
-  await t.step("the newest whole copy stays, whatever rotation has removed", async () => {
+  await t.step("no copy is removed while those that should take its place are not whole", async () => {
     scene.fault = ({ method }) => method === "PUT" ? new Response(null, { status: 503 }) : null;
     const copied = Object.keys(scene.inSecond()).sort();
-    for (let i = 0; i < 2; i++) assert.equal((await scene.backUp()).status, "succeeded");
-    // All that was copied is gone here; the older of them goes there.
-    await scene.copyOf(copied[0]!, "is removed", ({ removed_at }) => removed_at !== null);
+    for (let i = 0; i < 2; i++) {
+      const { name } = await scene.backUp();
+      await scene.copyOf(name, "has failed", ({ failures }) => failures > 0);
+    }
     assert.ok(Object.keys(await scene.stored()).every((name) => !copied.includes(name)));
-    assert.ok(scene.inSecond()[copied[1]!]!.includes("manifest.json"));
+    for (const name of copied) assert.ok(scene.inSecond()[name]!.includes("manifest.json"));
     scene.fault = null;
+    await sql`select backup.copy()`;
+    await until("the new ones have taken their places", async () => {
+      await sql`select backup.watch_copies()`;
+      const there = Object.keys(scene.inSecond()).sort().join();
+      return there === Object.keys(await scene.stored()).sort().join() ? true : null;
+    });
+  });
+
+  await t.step("a run interrupts the copying, which goes on afterwards", async () => {
+    const held: (() => void)[] = [];
+    scene.fault = ({ method }) =>
+      method === "PUT" ? new Promise((resolve) => held.push(() => resolve(null))) : null;
+    const first = await scene.backUp();
+    await until("copying is under way", () => Promise.resolve(held.length > 0 ? true : null));
+    const second = await scene.backUp();
+    assert.deepEqual([second.status, second.attempt], ["succeeded", 1]);
+    assert.ok(scene.logged.some((line) => line.includes("the isolate is needed for a backup")));
+    scene.fault = null;
+    held.forEach((release) => release());
+    for (const { name } of [first, second]) {
+      const { failures } = await scene.copyOf(name, "is whole", ({ verified_at }) => verified_at !== null);
+      assert.equal(failures, 0, "an interruption is no failure");
+    }
   });
 
   await t.step("no secret is in the log of the function, in the database or in an answer", async () => {

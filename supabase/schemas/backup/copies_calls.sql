@@ -2,35 +2,35 @@
 -- copied. pg_cron's job `backup-copy` looks every minute while something is due, and is gone when nothing is.
 
 -- What is to be done next, most urgent first: `copy` a backup (the newest first), `remove` a copy whose backup rotation has removed (the oldest first),
--- `check` one that was not looked up for a day. The newest whole copy is never removed, and nothing is while none is whole.
+-- `check` one that was not looked up for a day. A whole copy goes only when as many newer ones of its trigger are whole there as rotation keeps here: backups that were lost
+-- here, and with the bucket's content all of them may be, keep their copies.
 create or replace function backup._copy_tasks()
 returns table (run_id bigint, action text)
 language sql
 stable
 set search_path = ''
 as $$
-    with wanted as (
-        select from backup.settings s where s.second_copy = 's3'
-    ), known as (
-        select l.id, l.started_at, l.removed_at as backup_removed_at, c.verified_at, c.checked_at, c.removed_at, c.run_id, c.retry_at
+    with known as (
+        select
+            l.id, l.trigger, l.started_at, l.removed_at as backup_removed_at, c.run_id, c.verified_at, c.checked_at, c.removed_at, c.retry_at,
+            c.verified_at is not null and c.removed_at is null as whole,
+            count(*) filter (where c.verified_at is not null and c.removed_at is null) over (partition by l.trigger order by l.started_at desc, l.id desc)
+                as whole_ones
         from backup.log l
         left join backup.copies c on c.run_id = l.id
         where l.status = 'succeeded'
-    ), newest as (
-        select k.id, k.started_at from known k where k.verified_at is not null and k.removed_at is null order by k.started_at desc limit 1
     )
     select k.id, task.action
-    from wanted, known k
-    left join newest on true,
+    from backup.settings s, known k,
         lateral (
             select case
-                when k.backup_removed_at is null and (k.verified_at is null or k.removed_at is not null) then 'copy'
+                when k.backup_removed_at is null and not k.whole then 'copy'
                 when k.backup_removed_at is not null and k.run_id is not null and k.removed_at is null
-                    and newest.id is not null and newest.id <> k.id and (k.verified_at is null or k.started_at < newest.started_at) then 'remove'
-                when k.verified_at is not null and k.removed_at is null and k.checked_at < clock_timestamp() - interval '20 hours' then 'check'
+                    and k.whole_ones > case when not k.whole then 0 when k.trigger = 'scheduled' then s.keep_scheduled else s.keep_manual end then 'remove'
+                when k.whole and k.checked_at < clock_timestamp() - interval '20 hours' then 'check'
             end
         ) task (action)
-    where task.action is not null and (k.retry_at is null or k.retry_at <= clock_timestamp())
+    where s.second_copy = 's3' and task.action is not null and (k.retry_at is null or k.retry_at <= clock_timestamp())
     order by array_position('{copy,remove,check}', task.action), case when task.action = 'remove' then k.started_at end, k.started_at desc;
 $$;
 

@@ -1,6 +1,6 @@
 -- Second copies: what is due and when, who has the turn, what failure costs, and what health says.
 begin;
-select plan(46);
+select plan(47);
 
 select tests.configure();
 select '00000000-0000-0000-0000-00000000000a'::uuid as a, '00000000-0000-0000-0000-00000000000b'::uuid as b \gset
@@ -124,14 +124,17 @@ update backup.copies set retry_at = null where run_id = :second;
 select pg_temp.whole(:'a', :second);
 
 -- Rotation.
+select backup.configure(keep_scheduled => 2) is null as configured \gset
 update backup.log set removed_at = now() where id in (:first, :second);
-select is(pg_temp.due(), format('remove %s', :first), 'what rotation removed is removed there, but the newest whole copy');
+select is(pg_temp.due(), 'nothing', 'where all backups are gone here, the copies stay');
+select pg_temp.backup(0) as third \gset
+select is(pg_temp.due(), format('copy %s', :third), 'a new one is copied');
+select pg_temp.whole(:'a', (select :third from backup._next_copy(:'a')));
+select is(pg_temp.due(), format('remove %s', :first), 'when two newer ones are whole there, an older one goes');
 select backup._copy_removed(:'a', :first);
 select is(pg_temp.due(), 'nothing', 'that is all');
-select pg_temp.backup(0) as third \gset
-select is(pg_temp.due(), format('copy %s', :third), 'until a newer one is whole there');
-select pg_temp.whole(:'a', (select :third from backup._next_copy(:'a')));
-select is(pg_temp.due(), format('remove %s', :second), 'then it may go');
+select backup.configure(keep_scheduled => 1) is null as configured \gset
+select is(pg_temp.due(), format('remove %s', :second), 'as rotation''s policy says');
 select backup._copy_failed(:'a', :second, '{"code": "storage_failed", "message": "AccessDenied", "hint": ""}', true);
 select alike(pg_temp.reason('copies_kept'), 'info: 1 copies of backups that rotation has removed could not be removed: AccessDenied', 'a lock there is worth knowing');
 

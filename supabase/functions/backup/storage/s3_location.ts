@@ -21,7 +21,7 @@ const VARIABLES = [
 ];
 const PREFIX_VARIABLE = "BACKUP_S3_PREFIX";
 
-const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
+const BUCKET = /^[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]$/;
 const REGION = /^[A-Za-z0-9-]{1,64}$/;
 /** What needs no encoding in a URL, and is no step upwards. */
 const FOLDER = /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/;
