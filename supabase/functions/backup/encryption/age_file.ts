@@ -33,7 +33,11 @@ function headerBytes(recipients: number): number {
 
 /** Bytes of a file with a payload of that many. */
 export function fileBytes(plain: number, recipients: number): number {
-  return headerBytes(recipients) + NONCE + plain + TAG_BYTES * Math.max(1, Math.ceil(plain / CHUNK));
+  return headerBytes(recipients) + NONCE + payloadBytes(plain);
+}
+
+function payloadBytes(plain: number): number {
+  return plain + TAG_BYTES * Math.max(1, Math.ceil(plain / CHUNK));
 }
 
 /** The longest payload of a file of at most `bytes`. */
@@ -50,19 +54,17 @@ export function roomFor(plain: number, recipients: number): number {
 
 /**
  * Encrypts the first `plain` bytes of `room` in place and answers the file, a part of `room`, which is at least `roomFor` long: a
- * second buffer of a part's size would not fit an isolate's memory. Throws BackupError `not_configured` for a recipient that no
- * key agrees with.
+ * second buffer of a part's size would not fit an isolate's memory.
  */
-export async function encryptInPlace(
+export function encryptInPlace(
   room: Uint8Array,
   plain: number,
-  recipients: readonly Recipient[],
-  { fileKey, payloadNonce, ephemeral }: FileKeys,
-): Promise<Uint8Array> {
-  const header = await writeHeader(recipients, fileKey, ephemeral);
+  header: Uint8Array,
+  { fileKey, payloadNonce }: FileKeys,
+): Uint8Array {
   const lead = header.length + NONCE;
   const begin = (ALIGNMENT - (room.byteOffset + lead) % ALIGNMENT) % ALIGNMENT;
-  const file = room.subarray(begin, begin + fileBytes(plain, recipients.length));
+  const file = room.subarray(begin, begin + lead + payloadBytes(plain));
   const key = hkdf(fileKey, payloadNonce, "payload");
   // From the last chunk to the first: each moves towards the end, over bytes that have moved before.
   for (let chunk = Math.max(1, Math.ceil(plain / CHUNK)) - 1, last = 1; chunk >= 0; chunk--, last = 0) {
@@ -84,10 +86,10 @@ function chunkNonce(chunk: number, last: number): Uint8Array {
   return nonce;
 }
 
-async function writeHeader(
+/** The file key for each recipient. Throws BackupError `not_configured` for a recipient that no key agrees with. */
+export async function writeHeader(
   recipients: readonly Recipient[],
-  fileKey: Uint8Array,
-  ephemeral: readonly Uint8Array[],
+  { fileKey, ephemeral }: FileKeys,
 ): Promise<Uint8Array> {
   const stanzas = await Promise.all(recipients.map((to, index) => stanza(to, fileKey, ephemeral[index]!)));
   const head = `${VERSION}${stanzas.join("")}---`;

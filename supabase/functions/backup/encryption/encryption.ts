@@ -7,7 +7,7 @@
  * that all workers of an attempt get from the database and that are gone when it ends. Who has it and a part still needs the
  * SHA-256 of the content to make the keys: it can confirm a guess at the content and nothing else.
  */
-import { encryptInPlace, type FileKeys, payloadOf, roomFor } from "./age_file.ts";
+import { encryptInPlace, type FileKeys, payloadOf, roomFor, writeHeader } from "./age_file.ts";
 import { hmac } from "./hmac.ts";
 import type { Recipient } from "./recipients.ts";
 
@@ -47,8 +47,9 @@ export class Encryption {
   async encrypt(place: string, room: Uint8Array, bytes: number): Promise<Uint8Array> {
     this.#known ??= this.#secret();
     const keys = await this.#keysOf(await this.#known, place, room.subarray(0, bytes));
+    const header = await writeHeader(this.recipients, keys);
     const begin = performance.now();
-    const file = await encryptInPlace(room, bytes, this.recipients, keys);
+    const file = encryptInPlace(room, bytes, header, keys);
     this.#busyMs += performance.now() - begin;
     return file;
   }
