@@ -21,7 +21,7 @@ Deno.test("[copies] second copies", async (t) => {
   const { sql, s3 } = scene;
   const stored = () => s3.buckets.get(BUCKET)!;
   await sql.unsafe(ROWS).simple();
-  await sql`select backup.configure(part_bytes => 65536, slice_bytes => 190000, workers => 1, keep_manual => 2, second_copy => 'none')`;
+  await sql`select backup.configure(part_bytes => 131072, slice_bytes => 390000, workers => 1, keep_manual => 2, second_copy => 'none')`;
 
   await t.step("a backup is copied whole, by several invocations, its manifest last", async () => {
     const run = await scene.backUp();

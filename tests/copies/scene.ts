@@ -1,5 +1,6 @@
 /** A project with a second bucket at an S3 stand-in, and what a person looks at. */
 import { type S3, type S3Options, startS3 } from "../../stack/s3/s3.ts";
+import type { StackOptions } from "../../stack/stack.ts";
 import { type Project, type Run, startProject, until } from "../e2e/project.ts";
 
 export const KEY = { accessKeyId: "AKIDSECOND", secretAccessKey: "top/secret+of the second bucket" };
@@ -30,7 +31,7 @@ export interface Scene extends Project {
   reasons(): Promise<Record<string, string>>;
 }
 
-export interface SceneOptions extends Partial<S3Options> {
+export interface SceneOptions extends Partial<S3Options>, Pick<StackOptions, "policy"> {
   secrets?: Record<string, string>;
 }
 
@@ -45,6 +46,7 @@ export async function startScene(options: SceneOptions = {}): Promise<Scene> {
   try {
     project = await startProject({
       migrate: "directly",
+      ...(options.policy ? { policy: options.policy } : {}),
       secrets: {
         BACKUP_S3_ENDPOINT: s3.url,
         BACKUP_S3_REGION: "eu-west-9",

@@ -34,3 +34,23 @@ Deno.test("[Isolate] takes no call once the platform has said that it ends, and 
   assert.equal(isolate.stopping.reason, "cpu");
   assert.equal(isolate.begin(), null);
 });
+Deno.test("[Isolate] interrupts what can be interrupted, and begins when that has ended", async () => {
+  const isolate = new Isolate();
+  const interruption = new AbortController();
+  const copying = isolate.begin(interruption)!;
+  assert.ok(isolate.canInterrupt);
+  interruption.signal.addEventListener("abort", () => copying.end(0.1));
+  const turn = await isolate.interrupt();
+  assert.equal(turn?.share, 0.9);
+  assert.match(`${interruption.signal.reason}`, /needed for a backup/);
+  assert.ok(!isolate.canInterrupt, "a run is interrupted by nobody");
+  assert.equal(isolate.begin(), null);
+});
+
+Deno.test("[Isolate] who can wait begins as soon as the call at work has ended", async () => {
+  const isolate = new Isolate();
+  const first = isolate.begin()!;
+  const waiting = isolate.beginSoon(null);
+  first.end(0.25);
+  assert.equal((await waiting)?.share, 0.75);
+});
