@@ -27,7 +27,7 @@ Restores a backup into a scratch database and compares: definitions, rows and th
 policies, jobs. Exit code 0 when nothing failed.
 
   --backup NAME|latest   which backup; the newest without it
-  --from WHERE           a project's URL or a downloaded folder; else SUPABASE_URL with SUPABASE_SECRET_KEY, else the stack
+  --from WHERE           a project's URL, s3://BUCKET/PREFIX or a downloaded folder; else SUPABASE_URL with SUPABASE_SECRET_KEY, else the stack
   --identity FILE        the key of an encrypted backup, as age-keygen wrote it; BACKUP_AGE_IDENTITY_FILE without it
   --to URL               a server for the scratch database; one of the embedded stack without it. The password: PGPASSWORD,
                          PGPASSFILE or ~/.pgpass, else it is asked for

@@ -30,8 +30,8 @@ Restores a backup into a database, with pg_restore. Without options it lists the
 
 What
   --backup NAME|latest    which backup
-  --from WHERE            a project's URL, a downloaded folder or a single file; else SUPABASE_URL with
-                          SUPABASE_SECRET_KEY, else the running stack
+  --from WHERE            a project's URL, s3://BUCKET/PREFIX (second copies), a downloaded folder or a single
+                          file; else SUPABASE_URL with SUPABASE_SECRET_KEY, else the running stack
   --identity FILE         the key of an encrypted backup, as age-keygen wrote it; BACKUP_AGE_IDENTITY_FILE without it
   --table SCHEMA.NAME     this table only, with what is its own; may be repeated
   --schema NAME           this schema only; may be repeated

@@ -15,7 +15,7 @@ begin
             'one_copy', case when wanted = 'none' then 'info' else 'warning' end,
             'the backups are in the project that they back up, and are lost with it',
             case
-                when wanted = 'none' then 'npm run download puts one on another machine.'
+                when wanted = 'none' then 'docs/second-copy.md sends each of them to a bucket elsewhere.'
                 else 'docs/second-copy.md: a bucket elsewhere takes them too. Who does without says so: select backup.configure(second_copy => ''none'')'
             end
         );
