@@ -35,6 +35,7 @@ What
   --identity FILE         the key of an encrypted backup, as age-keygen wrote it; BACKUP_AGE_IDENTITY_FILE without it
   --table SCHEMA.NAME     this table only, with what is its own; may be repeated
   --schema NAME           this schema only; may be repeated
+  --with-dependents       and what hung on it and is gone: views, keys and policies of other tables
   --schema-only           definitions, no rows
   --data-only             rows, no definitions
   --with-files            rows of storage.objects too (into a Supabase project)

@@ -4,14 +4,12 @@ import type { Manifest } from "../../supabase/functions/backup/manifest/manifest
 import { count, instant } from "../format.ts";
 import { table } from "../terminal.ts";
 import type { ArchiveFile } from "./archive_file.ts";
-import { shown } from "./hanging.ts";
+import { listed, shown } from "./hanging.ts";
 import type { Plan } from "./plan.ts";
 import { quoted } from "./roles.ts";
 import { placeOf, type Target } from "./target.ts";
 
 const TABLES_SHOWN = 40;
-
-const LEFT_OUT_SHOWN = 5;
 
 /** The backup and the target, and what goes from one to the other. */
 export async function describePlan(
@@ -100,9 +98,4 @@ function byReason(leftOut: Plan["leftOut"]): string[] {
   const reasons = new Map<string, string[]>();
   for (const { what, why } of leftOut) reasons.set(why, [...reasons.get(why) ?? [], what]);
   return [...reasons].map(([why, all]) => `${listed(all)}: ${why}`);
-}
-
-function listed(all: readonly string[]): string {
-  const more = all.length > LEFT_OUT_SHOWN ? ` and ${all.length - LEFT_OUT_SHOWN} more` : "";
-  return all.slice(0, LEFT_OUT_SHOWN).join(", ") + more;
 }

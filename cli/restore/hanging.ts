@@ -13,6 +13,8 @@ import type { Target } from "./target.ts";
 
 const LOCK_TIMEOUT_MS = 60_000;
 
+const SHOWN = 5;
+
 /** What cannot be made again without losing what it holds. */
 const KEEPERS = new Set(["TABLE", "SEQUENCE"]);
 
@@ -95,6 +97,12 @@ export function hangingOn(
 /** In words. */
 export function shown({ desc, namespace, tag }: Entry): string {
   return `${desc.toLowerCase()} ${namespace === null ? "" : `${namespace}.`}${tag}`;
+}
+
+/** The first of many, and how many more there are. */
+export function listed(all: readonly string[]): string {
+  const more = all.length > SHOWN ? ` and ${all.length - SHOWN} more` : "";
+  return all.slice(0, SHOWN).join(", ") + more;
 }
 
 function keyOf({ desc, namespace, tag }: Entry): string {

@@ -41,6 +41,7 @@ export function readOptions(args: string[]): Asked {
         "schema-only": { type: "boolean" },
         "data-only": { type: "boolean" },
         "with-files": { type: "boolean" },
+        "with-dependents": { type: "boolean" },
       },
       ...{
         "into-schema": { type: "string" },
@@ -87,6 +88,7 @@ export function readOptions(args: string[]): Asked {
       ...{ tables: values.table ?? [], schemas: values.schema ?? [], jobs, settle: true },
       ...{ schemaOnly: values["schema-only"] ?? false, dataOnly: values["data-only"] ?? false },
       ...{ clean: values.clean ?? false, noOwner: values["no-owner"] ?? false },
+      withDependents: values["with-dependents"] ?? false,
       ...{ withFiles: values["with-files"] ?? false, withoutMissing: values["without-missing"] ?? false },
     },
     allowed: {

@@ -9,7 +9,7 @@ import { isOfCron, type Job, jobsOf, jobsOn, restoredJobs } from "./cron_jobs.ts
 import { databaseStatements } from "./database_settings.ts";
 import { defaultPrivileges } from "./default_privileges.ts";
 import { missingExtensions, needing } from "./extensions.ts";
-import { hangingEntries } from "./hanging.ts";
+import { hangingEntries, listed, shown } from "./hanging.ts";
 import { inOrderOfKeys } from "./key_order.ts";
 import { managedRows } from "./managed_rows.ts";
 import { createRoles } from "./new_roles.ts";
@@ -18,7 +18,7 @@ import { placeEntries } from "./placing.ts";
 import { sqlEntry } from "./prepared.ts";
 import { presentIn } from "./present.ts";
 import { quietTables } from "./quiet.ts";
-import { select, type Wanted } from "./selection.ts";
+import { dependents, select, type Wanted } from "./selection.ts";
 import { secretsOf } from "./secrets.ts";
 import { settled, surroundingsOf } from "./settle.ts";
 import type { Target } from "./target.ts";
@@ -86,6 +86,13 @@ export async function planRestore(archive: ArchiveFile, target: Target, options:
   // 1. What was asked for, and of it what this kind of target takes.
   const chosen = new Set(select(all, options, present.has).map(({ dumpId }) => dumpId));
   const { webhooks } = placeEntries(archive, chosen, target, present, options, plan);
+
+  if (!whole && !options.withDependents && !options.dataOnly) {
+    const gone = dependents(all, options, present.has);
+    if (gone.length > 0) {
+      plan.notes.push(`${listed(gone.map(shown))} hung on it and the target has them not: --with-dependents`);
+    }
+  }
 
   // 2. What cannot be without an extension that is not to be had.
   const missing = missingExtensions(plan.restored, target);

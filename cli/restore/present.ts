@@ -30,6 +30,11 @@ const QUERY = `
   join pg_catalog.pg_namespace n on n.oid = c.relnamespace
   where not tgisinternal
   union all
+  select 'FK CONSTRAINT', n.nspname, relname || ' ' || conname
+  from pg_catalog.pg_constraint k join pg_catalog.pg_class c on c.oid = k.conrelid
+  join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+  where contype = 'f'
+  union all
   select 'PUBLICATION', null, pubname from pg_catalog.pg_publication
   union all
   select 'PUBLICATION TABLE', n.nspname, pubname || ' ' || relname

@@ -8,6 +8,8 @@ export interface Wanted {
   schemas: readonly string[];
   schemaOnly: boolean;
   dataOnly: boolean;
+  /** With what hangs on them in the archive, and the target has not: `drop … cascade` took it along. */
+  withDependents?: boolean;
 }
 
 const HEADING = new Set(["ENCODING", "STDSTRINGS", "SEARCHPATH"]);
@@ -50,8 +52,8 @@ const DATA = new Set(["SEQUENCE SET", "BLOB", "BLOBS", "TABLE DATA"]);
  * CommandError for a table or schema that the archive does not have, with the names that are like it.
  */
 export function select(entries: readonly Entry[], wanted: Wanted, has: (entry: Entry) => boolean): Entry[] {
-  const named = wanted.tables.length + wanted.schemas.length > 0 ? ofNames(entries, wanted, has) : entries;
-  return named.filter((entry) => {
+  const some = wanted.tables.length + wanted.schemas.length > 0 ? ofNames(entries, wanted, has) : entries;
+  return some.filter((entry) => {
     if (HEADING.has(entry.desc)) return true;
     if (wanted.schemaOnly) return !DATA.has(entry.desc);
     return !wanted.dataOnly || DATA.has(entry.desc);
@@ -60,9 +62,10 @@ export function select(entries: readonly Entry[], wanted: Wanted, has: (entry: E
 
 function ofNames(entries: readonly Entry[], wanted: Wanted, has: (entry: Entry) => boolean): Entry[] {
   const byId = new Map(entries.map((entry) => [entry.dumpId, entry]));
-  const chosen = new Set<number>();
-  for (const schema of wanted.schemas) for (const id of ofSchema(entries, schema)) chosen.add(id);
-  for (const table of wanted.tables) for (const id of ofTable(entries, table)) chosen.add(id);
+  const chosen = named(entries, wanted);
+  if (wanted.withDependents) {
+    for (const { dumpId } of dependents(entries, wanted, has)) chosen.add(dumpId);
+  }
   // What they need, and what that needs.
   const open = [...chosen];
   for (let id = open.pop(); id !== undefined; id = open.pop()) {
@@ -77,6 +80,35 @@ function ofNames(entries: readonly Entry[], wanted: Wanted, has: (entry: Entry) 
     if (FOLLOWERS.has(desc) && dependencies.some((id) => chosen.has(id))) chosen.add(dumpId);
   }
   return entries.filter(({ dumpId, desc }) => HEADING.has(desc) || chosen.has(dumpId));
+}
+
+function named(entries: readonly Entry[], { schemas, tables }: Wanted): Set<number> {
+  return new Set([
+    ...schemas.flatMap((schema) => ofSchema(entries, schema)),
+    ...tables.flatMap((table) => ofTable(entries, table)),
+  ]);
+}
+
+/** What hangs on the tables or schemas that were named, and is neither theirs nor in the target, though the tables that it is about are. */
+export function dependents(
+  entries: readonly Entry[],
+  wanted: Wanted,
+  has: (entry: Entry) => boolean,
+): Entry[] {
+  const byId = new Map(entries.map((entry) => [entry.dumpId, entry]));
+  const ids = named(entries, wanted);
+  for (const id of ids) if (byId.get(id)!.desc === "SCHEMA") ids.delete(id);
+  return entries.filter((entry) => {
+    const { dumpId, desc, dependencies } = entry;
+    if (ids.has(dumpId) || FOLLOWERS.has(desc) || DATA.has(desc) || desc === "TABLE" || desc === "SEQUENCE") {
+      return false;
+    }
+    if (!dependencies.some((id) => ids.has(id)) || has(entry)) return false;
+    const others = dependencies.map((id) => byId.get(id)).filter((other) => other && !ids.has(other.dumpId));
+    if (others.some((other) => RELATIONS.has(other!.desc) && !has(other!))) return false;
+    ids.add(dumpId);
+    return true;
+  });
 }
 
 function ofSchema(entries: readonly Entry[], schema: string): number[] {

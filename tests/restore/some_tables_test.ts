@@ -178,6 +178,23 @@ Deno.test("some tables of a backup", async (test) => {
       assert.deepEqual(await hanging(), before);
     });
 
+    await test.step("what went with drop … cascade is named, and comes with its table when asked for", async () => {
+      await inTarget("drop table public.plays cascade");
+      const { notes } = await restore({ tables: ["public.plays"] });
+      assert.deepEqual(notes, [
+        "fk constraint public.shows shows_play_fkey hung on it and the target has them not: --with-dependents",
+      ]);
+      await inTarget("drop table public.plays, public.shows cascade");
+      await restore({ tables: ["public.shows"] });
+      await inTarget("drop view if exists public.next");
+      await restore({ tables: ["public.plays"], withDependents: true });
+      const keys = "select conname from pg_constraint where contype = 'f' and conparentid = 0";
+      assert.deepEqual(await inTarget(keys), [{ conname: "shows_play_fkey" }]);
+      await inTarget("drop table public.shows cascade");
+      await restore({ tables: ["public.shows"], withDependents: true });
+      assert.equal((await inTarget("select from public.next")).length, 1);
+    });
+
     await test.step("what the server says to others comes with advice", async () => {
       const said = async (some: Partial<RestoreOptions>) =>
         await restore(some).then(() => "", (error) => error.hint);
