@@ -12,8 +12,8 @@ const HEAD = `# Reliability
 What happens when something fails in the middle of a backup, and what a person sees of it. **Every row is the recorded outcome of a test that was run**: a real PostgreSQL, a real
 worker process, a fault at a named moment; the table is written by \`tests/faults/matrix.ts\`, and a guard compares its rows with the cases that the tests have.
 
-In every row without an alarm the backup of that run was read back, restored where the row says so, and the bucket held the backups of the log and nothing else. In every row with one, the
-older backups were untouched, \`backup.health\` said what and why, and the next run succeeded and cleared the alarm.
+**attempts**: how many snapshots the run took; it has three at most, and how many it needs depends on who else held the snapshot in that moment. **alarm**: what \`backup.health\`
+had then. **then**: what the test saw to be true afterwards. "Nothing left over" means that the bucket held the backups of the log, each with what its manifest names, and nothing else.
 
 Run on {date} with PostgreSQL {version}. Tried again by \`npm run test:long\` (faults) and \`npm test\` (health).
 `;
