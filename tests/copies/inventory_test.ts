@@ -1,6 +1,7 @@
 /** The inventory of Storage's files in a backup, and files that are not there. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { Decrypter, generateIdentity, identityToRecipient } from "age-encryption";
 import { readManifest } from "../../supabase/functions/backup/manifest/manifest.ts";
 import { type Project, startProject } from "../e2e/project.ts";
 
@@ -101,6 +102,20 @@ Deno.test("[inventory] Storage's files", async (t) => {
     assert.deepEqual(warnings.map(({ code }) => code), ["inventory_cut"]);
     await sql`select backup.configure(invocation_bytes => 80000000, slice_bytes => 32000000)`;
     await superuser`delete from storage.objects where name like 'many/%'`;
+  });
+
+  await t.step("where a backup is encrypted its inventory is, too: names of files say much", async () => {
+    const identity = await generateIdentity();
+    await sql`select backup.configure(recipient => ${await identityToRecipient(identity)})`;
+    const { name, warnings } = await project.backUp();
+    assert.deepEqual(warnings, []);
+    const { inventory, bytes } = await inventoryOf(name);
+    assert.equal(inventory.name, "storage-inventory.jsonl.gz.age");
+    assert.equal(inventory.sha256, createHash("sha256").update(bytes).digest("hex"));
+    const decrypter = new Decrypter();
+    decrypter.addIdentity(identity);
+    assert.equal((await gunzipped(await decrypter.decrypt(bytes))).length, FILES.length);
+    await sql`select backup.configure(recipient => '')`;
   });
 
   await t.step("a row whose file is gone is told", async () => {

@@ -108,7 +108,7 @@ ${
 - Webhooks: the lines that begin with a semicolon in \`${LIST_NAME}\`.
 - Vault: its secrets are encrypted with a key that is not in the database. Enter them again, or ask for the old project's key while it exists:
   \`supabase encryption get-root-key\`.
-- Storage's files, Edge Functions and their secrets, and the settings of Auth are not in any backup of the database.
+- Storage's files, Edge Functions and their secrets, and the settings of Auth are not in any backup of the database; \`${INVENTORY_NAME}\` lists the files.
 - Backups themselves: \`select backup.configure(function_url => 'https://<new-ref>.supabase.co/functions/v1/backup')\`.
 `;
 }
