@@ -30,8 +30,7 @@ export const SECTIONS: Section[] = [
     title: "A worker is killed",
     test: "tests/faults/points_test.ts",
     text:
-      "SIGKILL to the worker's process at a named point of the run, with one worker at a time and with three. " +
-      "`n` in attempts: how many snapshots the run took; a run has three attempts.",
+      "SIGKILL to the worker's process at a named point of the run, with one worker at a time and with three.",
   },
   { title: "Those who hold the snapshot", test: "tests/faults/holders_test.ts", text: "" },
   { title: "Limits of the platform", test: "tests/faults/limits_test.ts", text: "" },
