@@ -70,6 +70,7 @@ create table if not exists backup.copiers (
     backend_start timestamptz not null,
     entered_at timestamptz not null default clock_timestamp(),
     lease_until timestamptz not null,
+    run_id bigint,
     left_at timestamptz
 );
 
@@ -82,7 +83,8 @@ comment on column backup.copiers.backend_pid is 'Process of its session.';
 comment on column backup.copiers.backend_start is 'Start of that process: process numbers come back.';
 comment on column backup.copiers.entered_at is 'When it entered.';
 comment on column backup.copiers.lease_until is 'Until when it may be silent.';
-comment on column backup.copiers.left_at is 'When it left, or lost its turn.';
+comment on column backup.copiers.run_id is 'The backup that it is at; null before the first.';
+comment on column backup.copiers.left_at is 'When it left; null for one that died.';
 
 -- Calls for copying, each with a token of its own that is good for nothing else. Only the token's hash is kept.
 create table if not exists backup.copy_calls (
@@ -324,10 +326,25 @@ as $$
 begin
     perform pg_advisory_xact_lock(hashtext('backup.copies'));
     perform pg_catalog.pg_stat_clear_snapshot();
-    if backup._live_copier() is not null or not exists (select from backup._copy_tasks()) then
+    if backup._live_copier() is not null then
         return null;
     end if;
+    -- One that ended without a word, as one does that used up its CPU or memory: what it was at waits, and is told when that happens again and again.
+    update backup.copies c
+    set failures = c.failures + 1,
+        failed_at = clock_timestamp(),
+        retry_at = clock_timestamp() + backup._copy_wait(c.failures),
+        error = jsonb_build_object(
+            'code', 'worker_died',
+            'message', 'the invocation that copied ended without a word',
+            'hint', 'See the logs of the function for limits of CPU, memory or time that it reached.'
+        )
+    from backup.copiers died
+    where died.left_at is null and c.run_id = died.run_id;
     delete from backup.copiers;
+    if not exists (select from backup._copy_tasks()) then
+        return null;
+    end if;
     insert into backup.copiers (id, backend_pid, backend_start, lease_until)
     select copier, a.pid, a.backend_start, clock_timestamp() + interval '5 minutes'
     from pg_catalog.pg_stat_activity a
@@ -380,6 +397,7 @@ begin
     -- One that was removed and is wanted again (its backup is in the log again) begins anew.
     delete from backup.copies c where c.run_id = task.run_id and c.removed_at is not null;
     insert into backup.copies (run_id) values (task.run_id) on conflict on constraint copies_pkey do nothing;
+    update backup.copiers c set run_id = task.run_id where c.id = copier;
     return (
         select jsonb_build_object(
             'run_id', l.id,
@@ -466,6 +484,19 @@ $$;
 revoke all on function backup._copy_removed from public;
 comment on function backup._copy_removed is 'A copy was removed.';
 
+-- How long a copy waits after so many failures and this one.
+create or replace function backup._copy_wait(failures integer)
+returns interval
+language sql
+immutable
+set search_path = ''
+as $$
+    select case when failures >= 6 then interval '20 hours' else interval '1 minute' * 2 ^ failures end;
+$$;
+
+revoke all on function backup._copy_wait from public;
+comment on function backup._copy_wait is 'How long a copy waits after a failure.';
+
 -- Something went wrong with this copy: it is tried again after 1, 2, 4 … minutes, and from the seventh time on once a day. With `final`, because trying again
 -- soon would give the same answer, only then.
 create or replace function backup._copy_failed(copier uuid, run_id bigint, error jsonb, final boolean)
@@ -478,10 +509,7 @@ begin
     update backup.copies c
     set failures = case when final then greatest(7, c.failures + 1) else c.failures + 1 end,
         failed_at = clock_timestamp(),
-        retry_at = clock_timestamp() + case
-            when final or c.failures >= 6 then interval '20 hours'
-            else interval '1 minute' * 2 ^ c.failures
-        end,
+        retry_at = clock_timestamp() + backup._copy_wait(case when final then 6 else c.failures end),
         error = _copy_failed.error
     where c.run_id = _copy_failed.run_id;
 end;

@@ -68,6 +68,7 @@ create table if not exists backup.copiers (
     backend_start timestamptz not null,
     entered_at timestamptz not null default clock_timestamp(),
     lease_until timestamptz not null,
+    run_id bigint,
     left_at timestamptz
 );
 
@@ -80,7 +81,8 @@ comment on column backup.copiers.backend_pid is 'Process of its session.';
 comment on column backup.copiers.backend_start is 'Start of that process: process numbers come back.';
 comment on column backup.copiers.entered_at is 'When it entered.';
 comment on column backup.copiers.lease_until is 'Until when it may be silent.';
-comment on column backup.copiers.left_at is 'When it left, or lost its turn.';
+comment on column backup.copiers.run_id is 'The backup that it is at; null before the first.';
+comment on column backup.copiers.left_at is 'When it left; null for one that died.';
 
 -- Calls for copying, each with a token of its own that is good for nothing else. Only the token's hash is kept.
 create table if not exists backup.copy_calls (

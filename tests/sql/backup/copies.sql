@@ -1,6 +1,6 @@
 -- Second copies: what is due and when, who has the turn, what failure costs, and what health says.
 begin;
-select plan(47);
+select plan(49);
 
 select tests.configure();
 select '00000000-0000-0000-0000-00000000000a'::uuid as a, '00000000-0000-0000-0000-00000000000b'::uuid as b \gset
@@ -137,6 +137,21 @@ select backup.configure(keep_scheduled => 1) is null as configured \gset
 select is(pg_temp.due(), format('remove %s', :second), 'as rotation''s policy says');
 select backup._copy_failed(:'a', :second, '{"code": "storage_failed", "message": "AccessDenied", "hint": ""}', true);
 select alike(pg_temp.reason('copies_kept'), 'info: 1 copies of backups that rotation has removed could not be removed: AccessDenied', 'a lock there is worth knowing');
+
+-- One that ends without a word.
+select backup._leave_copy(:'a');
+update backup.copies set retry_at = null, failures = 0, failed_at = null, error = null, checked_at = '-infinity';
+select backup._enter_copy(:'a') ->> 'level' as level \gset
+select backup._next_copy(:'a') ->> 'run_id' as at \gset
+update backup.copiers set backend_start = '-infinity';
+select backup._enter_copy(:'b') is null as entered \gset
+select results_eq(
+    format('select failures, error ->> ''code'' from backup.copies where run_id = %s', :at), $$ values (1, 'worker_died') $$, 'a death is a failure of what was copied'
+);
+select matches(tests.error_of(format('select backup._next_copy(%L)', :'a')), '^BK001', 'and its turn is another one''s, or nobody''s');
+update backup.copies set retry_at = null, checked_at = '-infinity';
+select backup._leave_copy(:'b');
+select backup._enter_copy(:'a') ->> 'level' as level \gset
 
 -- A run goes first.
 update backup.copies set checked_at = '-infinity';

@@ -60,6 +60,9 @@ export async function copyBackups(invocation: CopyInvocation): Promise<void> {
 async function work(verbs: CopyVerbs, budget: Budget, invocation: CopyInvocation): Promise<void> {
   const deadline = Date.now() + LONGEST_MS;
   const { stopping, log } = invocation;
+  let second: S3Bucket | undefined;
+  // One for all tasks: it learns what the service can.
+  const openSecond = () => second ??= invocation.openSecond();
   const withinBudget = (bytes: number) => {
     stopping.throwIfAborted();
     const cost = COST.request + bytes * COST.copiedByte;
@@ -71,7 +74,7 @@ async function work(verbs: CopyVerbs, budget: Budget, invocation: CopyInvocation
   for (let task = await verbs.next(); task !== null; task = await verbs.next()) {
     const { action, name } = task;
     try {
-      if (!await perform(task, verbs, withinBudget, invocation)) return;
+      if (!await perform(task, verbs, withinBudget, openSecond, invocation)) return;
       log(`copies: ${action} ${name}: done`);
     } catch (error) {
       // Whoever is stopped says nothing about the copy; the next one goes on where this one ended.
@@ -94,7 +97,8 @@ async function perform(
   task: CopyTask,
   verbs: CopyVerbs,
   withinBudget: (bytes: number) => boolean,
-  { openBucket, openSecond }: CopyInvocation,
+  openSecond: () => S3Bucket,
+  { openBucket }: CopyInvocation,
 ): Promise<boolean> {
   const { run_id: runId, action, name } = task;
   const second = openSecond();
