@@ -2,7 +2,8 @@
  * What a history costs. Copies of one table: plain; with an equivalent row-level trigger that stores whole old and new rows as jsonb, the usual
  * way of the field; with the leanest trigger of that kind; tracked by the schema `versioning`. Overhead is what a copy costs above
  * the plain one; each run takes all copies in turn.
- * `deno run -A bench/versioning.ts [--runs 5] [--rows 100000] [--statements 2000]`; exits 1 when a target is missed.
+ * `deno run -A bench/versioning.ts [--runs 5] [--rows 100000] [--statements 2000] [--versions 1000000]`;
+ * exits 1 when a target is missed. Afterwards: what single rows cost to read and restore, among few versions and among `--versions`.
  *
  * Time is the CPU time of the server's process, from /proc: a statement costs the same whoever else is at work on the machine.
  */
@@ -10,6 +11,7 @@ import { parseArgs } from "node:util";
 import postgres from "postgres";
 import { startProjectDatabase } from "../stack/postgres/project.ts";
 import { median } from "./measure.ts";
+import { cpuMicroseconds, readCosts } from "./versioning_reads.ts";
 
 const SETUP = new URL("./versioning.sql", import.meta.url);
 const MIGRATION = new URL("../supabase/migrations/20261102000000_create_versioning.sql", import.meta.url);
@@ -17,7 +19,8 @@ const MIGRATION = new URL("../supabase/migrations/20261102000000_create_versioni
 const COPIES = ["plain", "audited", "lean", "tracked"] as const;
 type Copy = typeof COPIES[number];
 type Costs = Record<string, Record<Copy, number[]>>;
-type Sizes = Record<Exclude<Copy, "plain">, number[]>;
+/** In MB; those after single statements, those after bulk ones. */
+type Sizes = Record<string, Record<Exclude<Copy, "plain">, number[]>>;
 
 /** At most this much of the usual trigger's. */
 const TARGETS: Record<string, number> = { bulk: 0.5, single: 1.1, bytes: 0.7 };
@@ -41,11 +44,11 @@ interface Extent {
   statements: number;
 }
 
-/** Costs in ms of a bulk statement, in µs of a statement of one row; sizes after one bulk insert, update and delete. */
+/** Costs in ms of a bulk statement, in µs of a statement of one row; sizes after an insert, an update and a delete of each row. */
 async function measure(sql: postgres.Sql, { runs, statements }: Extent): Promise<[Costs, Sizes]> {
   const [backend] = await sql`select pg_backend_pid() as pid`;
   const costs: Costs = {};
-  const sizes: Sizes = { audited: [], lean: [], tracked: [] };
+  const sizes: Sizes = {};
   // The first run warms caches and plans.
   for (let run = 0; run <= runs; run++) {
     const order = COPIES.map((_, i) => COPIES[(i + run) % COPIES.length]!);
@@ -55,6 +58,16 @@ async function measure(sql: postgres.Sql, { runs, statements }: Extent): Promise
       const cost = (cpuMicroseconds(backend!.pid) - begun) / divisor;
       costs[name] ??= { plain: [], audited: [], lean: [], tracked: [] };
       if (run > 0) costs[name][copy].push(cost);
+    };
+    const weigh = async (name: string) => {
+      const [size] = await sql`
+        select pg_total_relation_size('bench.usual_history') / 1e6 as audited,
+          pg_total_relation_size('bench.lean_history') / 1e6 as lean,
+          pg_total_relation_size('versioning.records') / 1e6 as tracked`;
+      sizes[name] ??= { audited: [], lean: [], tracked: [] };
+      if (run > 0) {
+        for (const [copy, mb] of Object.entries(size!)) sizes[name][copy as "lean"].push(Number(mb));
+      }
     };
     await sql`select bench.empty()`;
     for (const [name, statement] of Object.entries(SINGLE)) {
@@ -67,22 +80,14 @@ async function measure(sql: postgres.Sql, { runs, statements }: Extent): Promise
         await take(`single ${name}`, copy, all, statements);
       }
     }
+    await weigh("bytes, single (MB)");
     await sql`select bench.empty()`;
     for (const [name, statement] of Object.entries(BULK)) {
       for (const copy of order) await take(`bulk ${name}`, copy, () => sql.unsafe(statement(copy)), 1000);
     }
-    const [size] = await sql`
-      select pg_total_relation_size('bench.usual_history')::float8 as audited,
-        pg_total_relation_size('bench.lean_history')::float8 as lean,
-        pg_total_relation_size('versioning.records')::float8 as tracked`;
-    if (run > 0) { for (const copy in sizes) sizes[copy as keyof Sizes].push(size![copy]); }
+    await weigh("bytes, bulk (MB)");
   }
   return [costs, sizes];
-}
-
-/** The first figure of schedstat: nanoseconds that the process was on a CPU. */
-function cpuMicroseconds(pid: number): number {
-  return Number(Deno.readTextFileSync(`/proc/${pid}/schedstat`).split(" ")[0]) / 1000;
 }
 
 /** Prints a table; answers how many targets were missed. */
@@ -92,7 +97,7 @@ function report(costs: Costs, sizes: Sizes): number {
   );
   let missed = 0;
   const line = (name: string, plain: string, [usual, lean, tracked]: number[], ratios: [number, number]) => {
-    const target = TARGETS[name.split(" ")[0]!]!;
+    const target = TARGETS[name.match(/^\w+/)![0]]!;
     if (ratios[0] > target) missed++;
     const figures = [usual!, lean!, tracked!].map((value) => value.toFixed(1));
     console.log(
@@ -111,12 +116,21 @@ function report(costs: Costs, sizes: Sizes): number {
       [ratio("audited"), ratio("lean")],
     );
   }
-  const [usual, lean, tracked] = [sizes.audited, sizes.lean, sizes.tracked].map((all) => median(all) / 1e6);
-  line("bytes (MB)", "", [usual!, lean!, tracked!], [tracked! / usual!, tracked! / lean!]);
+  for (const [name, all] of Object.entries(sizes)) {
+    const [usual, lean, tracked] = [median(all.audited), median(all.lean), median(all.tracked)];
+    line(name, "", [usual, lean, tracked], [tracked / usual, tracked / lean]);
+  }
   return missed;
 }
 
-const WIDTHS = { first: 16, other: 11 };
+function reportReads(few: Record<string, number>, lots: Record<string, number>, versions: number): void {
+  console.log(`\na row with ten versions, ms a call: among ${versions / 100} versions, among ${versions}`);
+  for (const [verb, ms] of Object.entries(lots)) {
+    console.log(verb.padEnd(32) + [few[verb]!, ms].map((value) => value.toFixed(2).padStart(10)).join(""));
+  }
+}
+
+const WIDTHS = { first: 20, other: 11 };
 function cell(text: string, place: number): string {
   return place === 0 ? text.padEnd(WIDTHS.first) : text.padStart(WIDTHS.other);
 }
@@ -128,6 +142,7 @@ if (import.meta.main) {
       runs: { type: "string", default: "5" },
       rows: { type: "string", default: "100000" },
       statements: { type: "string", default: "2000" },
+      versions: { type: "string", default: "1000000" },
     },
   });
   const extent = {
@@ -150,6 +165,9 @@ if (import.meta.main) {
         `bulk: ${extent.rows} rows (ms), single: one row (µs), ${extent.statements} statements a run`,
     );
     if (report(...await measure(sql, extent)) > 0) Deno.exitCode = 1;
+    const many = Number(values.versions);
+    await sql`select bench.fill(${many / 10}, 0)`;
+    reportReads(await readCosts(sql, many / 100), await readCosts(sql, many), many);
   } finally {
     await sql.end();
     await database.stop();

@@ -37,7 +37,7 @@ comment on column versioning.records.actor is 'Who: `sub` of the token, as auth.
 comment on column versioning.records.role is 'As which role.';
 comment on column versioning.records.reason is 'Why, when somebody said so.';
 comment on column versioning.records.row is 'The recorded columns without the key as text of a row: after the change; before it, for delete and truncate.';
-comment on column versioning.records.before is 'Of an update: `=` and the old value of each changed column, `-` where it was null, null for the others. Null for what is new.';
+comment on column versioning.records.before is 'Of an update: `=` and the old value of each changed column, `-` where it was null, null for the others; or one element, the text of the row as `row` has it. Null for what is new.';
 
 -- How many versions of its entity there were up to this one. Counted when asked for: so there are no gaps, whoever writes at the same
 -- time, and no writer has to look up what the last number was.

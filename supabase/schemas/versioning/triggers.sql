@@ -21,7 +21,7 @@ $$;
 revoke all on function versioning._statement_now from public;
 comment on function versioning._statement_now is 'SQL that records what a statement did, by the table''s present columns.';
 
--- The body of a table's trigger function. Everything that a statement pays for stands here: a look at the session's settings, and one insert.
+-- The body of a table's trigger function. Everything that a statement pays for stands here: a look at the session's settings, and an insert.
 create or replace function versioning._body(table_id integer, relation regclass, layout versioning.layouts)
 returns text
 language sql
@@ -32,43 +32,45 @@ as $$
         $body$
 declare
     -- Is this a statement inside another, or one that others were inside of?
-    nested boolean := pg_trigger_depth() > 1 or current_setting('versioning.nested', true) = 'on';
+    nested boolean;
     first bigint;
     -- The session's settings, while others are in force.
     own text[];
+    -- Mostly nothing of all that, and one question costs less than three.
+    special boolean := pg_trigger_depth() > 1 or current_setting('versioning.nested', true) = 'on' or %3$s;
 begin
-    if nested then
-        first := nextval('versioning.records_id_seq');
+    if special then
+        nested := pg_trigger_depth() > 1 or current_setting('versioning.nested', true) = 'on';
+        if nested then
+            first := nextval('versioning.records_id_seq');
+        end if;
+        own := versioning._write_exactly();
     end if;
     -- Both are answered when this expression is planned, and again after the table was altered.
     if not versioning._current_when_planned(%1$s, %2$s)
         or coalesce(tg_relid, versioning._relation_when_planned(%1$s)) is null
     then
-        own := versioning._write_exactly();
+        own := coalesce(own, versioning._write_exactly());
+        special := true;
         execute versioning._statement_now(%1$s, tg_op, tg_relid);
+    elsif tg_op = 'UPDATE' then
+        %5$s;
+        if not found then
+            %6$s;
+        end if;
+    elsif tg_op = 'INSERT' then
+        %4$s;
+    elsif tg_op = 'DELETE' then
+        %7$s;
     else
-        if %3$s then
-            own := versioning._write_exactly();
-        end if;
-        if tg_op = 'UPDATE' then
-            %5$s;
-            if not found then
-                %6$s;
-            end if;
-        elsif tg_op = 'INSERT' then
-            %4$s;
-        elsif tg_op = 'DELETE' then
-            %7$s;
-        else
-            execute versioning._statement_now(%1$s, tg_op, tg_relid);
-        end if;
+        execute versioning._statement_now(%1$s, tg_op, tg_relid);
     end if;
-    if own is not null then
+    if special then
         perform versioning._write_as(own);
-    end if;
-    if nested then
-        perform versioning._reorder(%1$s, first);
-        perform set_config('versioning.nested', 'on', true);
+        if nested then
+            perform versioning._reorder(%1$s, first);
+            perform set_config('versioning.nested', 'on', true);
+        end if;
     end if;
     return null;
 end;

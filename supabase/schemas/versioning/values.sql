@@ -126,6 +126,10 @@ begin
     if record.before is null or record.operation in ('create', 'baseline') then
         return null;
     end if;
+    -- A short row that was updated alone is there as a whole.
+    if starts_with(record.before[1], '(') then
+        return fields[:layout.key_count] || versioning._values(record.before[1]);
+    end if;
     for i in 1..layout.recorded_count - layout.key_count loop
         if record.before[i] is not null then
             fields[layout.key_count + i] := case when starts_with(record.before[i], '=') then substr(record.before[i], 2) end;

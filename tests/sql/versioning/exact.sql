@@ -1,6 +1,6 @@
 -- Values come back exactly as they were, whatever their type and whatever the settings of the session, under keys of any type.
 begin;
-select plan(34);
+select plan(38);
 
 create schema shop;
 create type shop.mood as enum ('calm', 'a "quoted", \ one');
@@ -141,5 +141,33 @@ delete from shop.only_key;
 select is((select array_agg(operation::text order by id) from versioning.history where table_name = 'only_key'), '{create,delete}', 'a table of nothing but its key');
 select lives_ok($$ select versioning.restore(max(id)) from versioning.history where table_name = 'only_key' $$, 'has rows to put back too');
 select results_eq('table shop.only_key', $$ values (1, 'x') $$, 'and they are');
+-- An update of one short row stores the old row, any other the old values of changed columns; both tell the same.
+create table shop.long (id integer primary key, body text, note text, gone text);
+select versioning.track('shop.long');
+insert into shop.long values (1, 'a "short", one', '-', null), (2, repeat('a', 3000), '-', null), (3, '(', '-', null);
+update shop.long set note = null where id = 1;
+update shop.long set note = null where id = 2;
+update shop.long set note = null, gone = '' where id > 1;
+update shop.long set note = '(' where id = 3;
+select results_eq(
+    $$ select key collate "default", cardinality(before), length(before::text) < 100 from versioning.records where key in ('1', '2') and table_id = versioning._find('shop.long') and before is not null order by id $$,
+    $$ values ('1', 1, true), ('2', 3, true), ('2', 3, true) $$, 'what is stored of old rows'
+);
+select results_eq(
+    $$ select h.key collate "default", d.column_name, d.before, d.after from versioning.history h, versioning.diff(h.id) d where h.table_id = versioning._find('shop.long') and h.operation = 'update' order by h.key, h.version, 2 $$,
+    $$ values ('1', 'note', '-', null), ('2', 'note', '-', null), ('2', 'gone', null, ''), ('3', 'gone', null, ''), ('3', 'note', '-', null), ('3', 'note', null, '(') $$, 'and what it tells'
+);
+select is((select before from versioning.versions('shop.long', '1') limit 1), '{"id": 1, "body": "a \"short\", one", "note": "-", "gone": null}', 'to the last character');
+-- A column that may be null now.
+create table shop.names (id integer primary key, name text not null);
+select versioning.track('shop.names');
+insert into shop.names values (1, 'a');
+alter table shop.names alter column name drop not null;
+update shop.names set name = null;
+update shop.names set name = 'b';
+select results_eq(
+    $$ select version, before -> 'name', after -> 'name' from versioning.versions('shop.names', '1') limit 2 $$,
+    $$ values (3, 'null'::jsonb, '"b"'::jsonb), (2, '"a"', 'null') $$, 'a column that may be null since'
+);
 select * from finish();
 rollback;
