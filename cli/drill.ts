@@ -6,6 +6,7 @@ import { bytes } from "./format.ts";
 import { type Check, checksTable, summaryOf } from "./restore/check.ts";
 import { compareRestored } from "./restore/compare.ts";
 import { asMarkdown, drillReport, recordDrill } from "./restore/drill_report.ts";
+import { jobsOf } from "./restore/options.ts";
 import { OWN_CHECKS, ownChecks } from "./restore/own_checks.ts";
 import { withPassword } from "./restore/password.ts";
 import { planned, restoreEntries, type RestoreOptions, WHOLE } from "./restore/run.ts";
@@ -55,6 +56,7 @@ if (import.meta.main) {
         ...{ "work-dir": { type: "string" }, identity: { type: "string" } },
       },
     });
+    const jobs = jobsOf(values.jobs);
     const origin = await findOrigin(values.from);
     if (origin.kind === "file") {
       throw new CommandError("A single file has no manifest to compare with", "Name its folder.");
@@ -67,7 +69,7 @@ if (import.meta.main) {
       ...(to === undefined ? {} : { to }),
       checks: values.checks ?? OWN_CHECKS,
       workDir: values["work-dir"] ?? defaultWorkDir(),
-      jobs: Number(values.jobs ?? 1),
+      jobs,
       identityFile: identityFile(values.identity),
       bar,
     }).catch(ended).finally(() => bar.stop());

@@ -23,6 +23,13 @@ export interface Asked {
   keep: boolean;
 }
 
+/** Connections at once. Throws UsageError for what is no number of them. */
+export function jobsOf(given: string | undefined): number {
+  const jobs = Number(given ?? 1);
+  if (!Number.isInteger(jobs) || jobs < 1) throw new UsageError("--jobs is a number, 1 or more");
+  return jobs;
+}
+
 /** Throws UsageError for options that contradict each other, TypeError for unknown ones. */
 export function readOptions(args: string[]): Asked {
   const { values } = parseArgs({
@@ -58,8 +65,7 @@ export function readOptions(args: string[]): Asked {
       ...{ "work-dir": { type: "string" }, keep: { type: "boolean" } },
     },
   });
-  const jobs = Number(values.jobs ?? 1);
-  if (!Number.isInteger(jobs) || jobs < 1) throw new UsageError("--jobs is a number, 1 or more");
+  const jobs = jobsOf(values.jobs);
   if (values["schema-only"] && values["data-only"]) {
     throw new UsageError("--schema-only and --data-only together leave nothing");
   }
