@@ -1861,22 +1861,40 @@ revoke all on function versioning._added from public;
 grant execute on function versioning._added to anon, authenticated, service_role;
 comment on function versioning._added is 'Columns that a layout does not have yet.';
 
--- The state of every row at a time, or of one row: the newest version until then, unless it ended the row.
+-- The state of every row at a time, or of one row: the newest version until then, unless it ended the row. Two statements, because a plan for either
+-- case would read the versions of all rows.
 create or replace function versioning._states(table_id integer, at timestamptz, key text)
 returns table (record versioning.records, layout versioning.layouts)
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
+#variable_conflict use_column
+begin
+    return query
     select s.r, l
     from (
-        select distinct on (r.key) r
+        select r
         from versioning.records r
-        where r.table_id = _states.table_id and r.at <= _states.at and (_states.key is null or r.key = _states.key)
-        order by r.key, r.id desc
+        where r.table_id = _states.table_id and r.key = _states.key and r.at <= _states.at
+        order by r.id desc
+        limit 1
     ) s
     join versioning.layouts l on l.id = (s.r).layout_id
     where (s.r).operation not in ('delete', 'truncate');
+    if _states.key is null then
+        return query
+        select s.r, l
+        from (
+            select distinct on (r.key) r
+            from versioning.records r
+            where r.table_id = _states.table_id and r.at <= _states.at
+            order by r.key, r.id desc
+        ) s
+        join versioning.layouts l on l.id = (s.r).layout_id
+        where (s.r).operation not in ('delete', 'truncate');
+    end if;
+end;
 $$;
 
 revoke all on function versioning._states from public;
@@ -1893,12 +1911,16 @@ as $$
 declare
     pruned timestamptz;
 begin
-    select max(r.at) into pruned
-    from versioning.records r
-    where r.table_id = _require_unpruned.table_id
-        and r.number is not null
-        and r.at > _require_unpruned.at
-        and (_require_unpruned.key is null or r.key = _require_unpruned.key);
+    if key is null then
+        select max(r.at) into pruned
+        from versioning.records r
+        where r.table_id = _require_unpruned.table_id and r.number is not null and r.at > _require_unpruned.at;
+    else
+        select max(r.at) into pruned
+        from versioning.records r
+        where r.table_id = _require_unpruned.table_id and r.number is not null and r.at > _require_unpruned.at
+            and r.key = _require_unpruned.key;
+    end if;
     if pruned is not null then
         raise exception 'the history of % was pruned: it is whole since % only', versioning._place(table_id), pruned
             using errcode = 'no_data_found', hint = 'Ask for a later time, or restore from a backup of that time.';
@@ -1926,10 +1948,11 @@ declare
     wanted text := case when key is not null then versioning._key(relation, key) end;
 begin
     perform versioning._require_unpruned(id, at, wanted);
+    -- `offset 0`: or each level would be computed once for every column of the next.
     return query execute format(
         'select %s from (select %s from (select versioning._literal(%s)::%s as r, versioning._added(s.layout, $3) as added '
         'from (select s.layout, versioning._fit(versioning._recorded(s.record, s.layout), s.layout, $3) as v '
-        'from versioning._states($1, $2, $4) s) s) s) t',
+        'from versioning._states($1, $2, $4) s offset 0) s offset 0) s) t',
         versioning._select_list(relation),
         versioning._filled_list(relation),
         versioning._whole_row(relation, shape),

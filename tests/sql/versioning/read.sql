@@ -1,6 +1,6 @@
 -- Reading: the versions of a row, what differs between them, rows and tables as they were.
 begin;
-select plan(30);
+select plan(31);
 
 create schema shop;
 create table shop.plays (id integer primary key, title text not null, price numeric(8, 2), loud text generated always as (upper(title)) stored);
@@ -109,6 +109,7 @@ end;
 $$;
 select versioning.versions('shop.plays', '1');
 select cmp_ok(pg_temp.pages_of($$ select * from versioning.versions('shop.plays', '1') $$), '<', 100::bigint, 'versions() reads some pages');
+select cmp_ok(pg_temp.pages_of($$ select versioning.as_of('shop.plays', now(), '1') $$), '<', 100::bigint, 'so does as_of() of one row');
 select cmp_ok(pg_temp.pages_of('select count(reason) from versioning.records'), '>', 200::bigint, 'of many');
 select matches(
     pg_temp.plan_of(format('select * from versioning.history where table_id = %s and key = ''1''', (select id from versioning.tables where table_name = 'plays'))),
