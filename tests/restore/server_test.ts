@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import postgres, { type Sql } from "postgres";
 import { drill } from "../../cli/drill.ts";
+import { openArchive } from "../../cli/restore/archive_file.ts";
 import { checksTable, countOf } from "../../cli/restore/check.ts";
 import { type Cluster, startCluster } from "../../stack/postgres/cluster.ts";
 import type { Project } from "../e2e/project.ts";
@@ -17,15 +18,24 @@ interface Answer {
 }
 
 /** `npm run restore` (or another command) without npm. */
-async function run(project: Project, command: string, ...args: string[]): Promise<Answer> {
+function run(project: Project, command: string, ...args: string[]): Promise<Answer> {
+  return runWith(project, { PGPASSWORD: PASSWORD }, command, ...args);
+}
+
+async function runWith(
+  project: Project,
+  env: Record<string, string>,
+  command: string,
+  ...args: string[]
+): Promise<Answer> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--no-check", `cli/${command}.ts`, ...args],
     cwd: ROOT,
     env: {
       SUPABASE_URL: project.stack.apiUrl,
       SUPABASE_SECRET_KEY: project.stack.keys.secretKey,
-      PGPASSWORD: PASSWORD,
       NO_COLOR: "1",
+      ...env,
     },
     stdin: "null",
   }).output();
@@ -75,6 +85,31 @@ Deno.test("a backup on a plain server", async (test) => {
       assert.match(out, /Nothing was changed/);
       assert.equal((await sql`select from pg_namespace where nspname = 'books'`).length, 0);
       assert.equal((await admin`select from pg_roles where rolname = 'accountant'`).length, 0);
+    });
+
+    await test.step("takes the password from libpq's file, by the project's URL, and not from a file that others may read", async () => {
+      const file = `${workDir}/pgpass`;
+      await Deno.writeTextFile(file, `127.0.0.1:*:theatre:owner:${PASSWORD}\n`, { mode: 0o600 });
+      const withFile = () =>
+        runWith(
+          ...[
+            project,
+            { PGPASSFILE: file },
+            "restore",
+            "--from",
+            project.stack.apiUrl,
+            "--backup",
+            name,
+          ] as const,
+          ...["--to", to, "--work-dir", workDir, "--without-missing", "--dry-run"],
+        );
+      const right = await withFile();
+      assert.equal(right.code, 0, right.error);
+      await Deno.chmod(file, 0o644);
+      const open = await withFile();
+      assert.deepEqual([open.code, /pgpass is ignored.*chmod 600/.test(open.error)], [1, true], open.error);
+      assert.match(open.error, /refused the login of role "owner"/);
+      await Deno.remove(file);
     });
 
     await test.step("is refused where an extension is missing, and says so", async () => {
@@ -206,6 +241,15 @@ Deno.test("a backup on a plain server", async (test) => {
         ],
       );
       assert.equal((await sql`select from pg_policies where tablename = 'entries'`).length, 1);
+      await empty();
+      const schema = await restore("--backup", name, "--schema", "books", "--check");
+      assert.equal(schema.code, 0, schema.out + schema.error);
+      const made =
+        await sql`select nspname as name from pg_namespace where nspname in ('books', 'auth', 'backup')`;
+      assert.deepEqual([...made.map(({ name }) => name), (await sql`select from books.days`).length], [
+        "books",
+        10,
+      ]);
       const none = await restore("--backup", name, "--table", "books.entires", "--into-non-empty");
       assert.match(none.error, /no table "books\.entires"[\s\S]*It has books\.days, .*books\.entries/);
     });
@@ -234,6 +278,18 @@ Deno.test("a backup on a plain server", async (test) => {
       );
       assert.match(error, /hint: Nothing was changed/);
       assert.equal((await sql`select from pg_namespace where nspname = 'books'`).length, 0);
+      const parallel = await restore(
+        "--backup",
+        name,
+        "--without-missing",
+        "--into-non-empty",
+        "--jobs",
+        "2",
+      );
+      assert.match(
+        parallel.error,
+        /stopped at entry \d+; \d+ \d+ TABLE diary[\s\S]*hint: What came before it is in the target: empty it/,
+      );
     });
 
     await test.step("is refused before the target is touched when a part is damaged", async () => {
@@ -254,6 +310,18 @@ Deno.test("a backup on a plain server", async (test) => {
       assert.equal((await sql`select from pg_namespace where nspname = 'books'`).length, 0);
       const verify = await run(project, "verify");
       assert.deepEqual([verify.code, /part_damaged .*00001\.dump/.test(verify.out)], [1, true], verify.out);
+      const drilled = await runWith(
+        ...[project, { SUPABASE_DB_URL: project.stack.databaseUrl }, "drill", "--work-dir", workDir] as const,
+        ...["--report", `${workDir}/drills`],
+      );
+      assert.deepEqual(
+        [drilled.code, /0 passed, 1 failed/.test(drilled.out)],
+        [1, true],
+        drilled.out + drilled.error,
+      );
+      const [recorded] = await project.sql`select name, failed, checks from backup.drills`;
+      assert.deepEqual([recorded!.name, recorded!.failed], [name, 1]);
+      assert.match(recorded!.checks[0].detail, /00001\.dump is not what the manifest says/);
       await project.client.storage.from("backups").upload(`${name}/00001.dump`, good, options);
       const healed = await run(project, "verify");
       assert.deepEqual([healed.code, /nothing wrong/.test(healed.out)], [0, true], healed.out + healed.error);
@@ -269,6 +337,23 @@ Deno.test("a backup on a plain server", async (test) => {
       const fromFolder = await restore("--from", folder, "--without-missing", "--keep");
       assert.equal(fromFolder.code, 0, fromFolder.error);
       await empty();
+      const bytes = await Deno.readFile(`${workDir}/${name}.dump`);
+      const table = (await openArchive(`${workDir}/${name}.dump`)).blocks.values().next().value!;
+      for (
+        const [damage, harmed] of [
+          ["incomplete: The archive ends at byte", bytes.slice(0, -10)],
+          // A letter of the checksum that ends the block's rows.
+          [
+            "The data block of entry \\d+ is damaged",
+            bytes.map((byte, at) => at === table.end - 6 ? byte ^ 1 : byte),
+          ],
+        ] as const
+      ) {
+        await Deno.writeFile(`${workDir}/harmed.dump`, harmed);
+        const refused = await restore("--from", `${workDir}/harmed.dump`, "--without-missing");
+        assert.deepEqual([refused.code, new RegExp(damage).test(refused.error)], [1, true], refused.error);
+        assert.match(refused.error, /Nothing was changed/);
+      }
       const fromFile = await restore("--from", `${workDir}/${name}.dump`, "--without-missing", "--check");
       assert.equal(fromFile.code, 0, fromFile.out + fromFile.error);
     });
