@@ -17,37 +17,24 @@ begin
             and (t.keep_versions is not null or t.keep_for is not null)
         order by t.id
     loop
-        with doomed as (
-            select r.id, r.key
+        -- What goes of an entity is its oldest versions, so the first that stays is the one after a doomed one. It tells its number from then on; those
+        -- after it count from there.
+        with placed as (
+            select
+                r.id,
+                r.key,
+                coalesce(min(r.number) over entity, 1) + row_number() over versions - 1 as number,
+                coalesce(count(*) over entity - row_number() over versions >= table_.keep_versions, false)
+                    or coalesce(lead(r.at) over versions <= now() - table_.keep_for, false) as doomed
             from versioning.records r
-            where table_.keep_for is not null
-                and r.table_id = table_.id
-                and r.at <= now() - table_.keep_for
-                and exists (
-                    select from versioning.records later
-                    where later.table_id = r.table_id and later.key = r.key and later.id > r.id and later.at <= now() - table_.keep_for
-                )
-            union
-            select n.id, n.key
-            from (
-                select r.id, r.key, row_number() over (partition by r.key order by r.id desc) as rank
-                from versioning.records r
-                where table_.keep_versions is not null and r.table_id = table_.id
-            ) n
-            where n.rank > table_.keep_versions
+            where r.table_id = table_.id
+            window entity as (partition by r.key), versions as (partition by r.key order by r.id)
+        ), marked as (
+            select p.*, lag(p.doomed) over (partition by p.key order by p.id) as follows_doomed from placed p
         ), gone as (
-            delete from versioning.records r using doomed d where r.id = d.id returning r.key, r.number
-        ), counted as (
-            select g.key, count(*)::integer + coalesce(min(g.number), 1) as next from gone g group by g.key
+            delete from versioning.records r using marked m where r.id = m.id and m.doomed returning r.id
         ), renumbered as (
-            -- The oldest that stays tells its number; those after it count from there.
-            update versioning.records r
-            set number = c.next
-            from counted c
-            where r.id = (
-                select min(s.id) from versioning.records s
-                where s.table_id = table_.id and s.key = c.key and not exists (select from doomed d where d.id = s.id)
-            )
+            update versioning.records r set number = m.number from marked m where r.id = m.id and not m.doomed and m.follows_doomed
         )
         select count(*) into removed from gone;
         pruned := pruned + removed;
@@ -57,5 +44,4 @@ end;
 $$;
 
 revoke all on function versioning.prune from public;
-grant execute on function versioning.prune to service_role;
 comment on function versioning.prune is 'Removes old versions by the tables'' options; answers how many.';
