@@ -222,6 +222,26 @@ Deno.test("[copies] refusals", async (t) => {
     await scene.copyOf(first!.name, "is removed", ({ removed_at }) => removed_at !== null);
   });
 
+  await t.step("an invocation that is killed while it copies is told, and the next one goes on", async () => {
+    const held: (() => void)[] = [];
+    scene.fault = ({ method }) =>
+      method === "PUT" ? new Promise((resolve) => held.push(() => resolve(null))) : null;
+    const run = await scene.backUp();
+    await until("copying is under way", () => Promise.resolve(held.length > 0 ? true : null));
+    const { functions } = scene.stack;
+    for (const { id, ended } of functions.workers()) if (ended === null) await functions.kill(id);
+    scene.fault = null;
+    held.forEach((release) => release());
+    const { error } = await scene.copyOf(run.name, "has failed", ({ failures }) => failures > 0);
+    assert.equal(error!.code, "worker_died");
+    await retry();
+    await scene.copyOf(
+      run.name,
+      "is whole",
+      ({ verified_at, failures }) => verified_at !== null && failures === 0,
+    );
+  });
+
   await t.step("a backup that is damaged here is not copied, and said so", async () => {
     scene.fault = () => new Response(null, { status: 503 });
     const run = await scene.backUp();
