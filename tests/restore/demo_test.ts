@@ -124,6 +124,82 @@ Deno.test("the demo's database", async (test) => {
       assert.deepEqual(await counts(sql), await counts(project.sql));
     });
 
+    await test.step("gives back a table that went with drop … cascade, and what hung on it", async () => {
+      await sql`drop table public.spectacles cascade`;
+      const { code, out, error } = await run(
+        ...[
+          project,
+          to,
+          "restore",
+          "--backup",
+          "latest",
+          "--table",
+          "public.spectacles",
+          "--into-non-empty",
+        ] as const,
+        ...["--with-dependents", "--check", ...work],
+      );
+      assert.equal(code, 0, out + error);
+      assert.match(out, /\d+ passed, 0 failed, \d+ skipped, 0 unchecked/);
+      const keys = async (from: postgres.Sql) =>
+        (await from`select conname from pg_constraint where confrelid = 'public.spectacles'::regclass order by 1`)
+          .map(({ conname }) => conname);
+      assert.deepEqual(await keys(sql), await keys(project.sql));
+      assert.ok((await keys(sql)).length >= 4);
+    });
+
+    await test.step("puts the three tables back into their place, and changes of them are recorded as before", async () => {
+      await sql`update public.spectacles set sous_titre = 'overwritten'`;
+      await sql`delete from public.medias`;
+      const { code, out, error } = await run(
+        ...[
+          project,
+          to,
+          "restore",
+          "--backup",
+          "latest",
+          "--clean",
+          "--confirm",
+          "postgres",
+          "--check",
+        ] as const,
+        ...[...TABLES.flatMap((table) => ["--table", `public.${table}`]), ...work],
+      );
+      assert.equal(code, 0, out + error);
+      assert.match(out, /^again .*fk constraint public\.articles articles_spectacle_id_fkey/m);
+      assert.match(out, /public\.medias +│ +0 │/);
+      assert.deepEqual(await counts(sql), await counts(project.sql));
+      const [play] = await sql`update public.spectacles set sous_titre = 'changed' returning id`;
+      const versions = await sql`select operation from versioning.versions('public.spectacles', ${
+        play!.id
+      }) order by version`;
+      assert.equal(versions.at(-1)!.operation, "update");
+    });
+
+    await test.step("goes back in place, in the very project, whose backups go on", async () => {
+      await project.sql`update public.spectacles set sous_titre = 'overwritten'`;
+      const [before] = await project.sql`select function_url from backup.settings`;
+      const { code, out, error } = await run(
+        ...[
+          project,
+          { RESTORE_DATABASE_URL: project.stack.databaseUrl },
+          "restore",
+          "--backup",
+          backup.name,
+        ] as const,
+        ...["--clean", "--into-source", "--confirm", "postgres", "--check", ...work],
+      );
+      assert.equal(code, 0, out + error);
+      assert.match(out, /note: backups that were made since .*npm run log -- --rebuild/);
+      const [after] = await project
+        .sql`select function_url, (select count(*)::int from backup.log) as runs from backup.settings`;
+      assert.deepEqual({ ...after }, { ...before, runs: 0 });
+      const rebuilt = await run(project, { SUPABASE_DB_URL: project.stack.databaseUrl }, "log", "--rebuild");
+      assert.match(rebuilt.out, new RegExp(`${backup.name} +│ added`), rebuilt.error);
+      const next = await project.backUp();
+      assert.equal(next.status, "succeeded", next.error_message ?? "");
+    });
+
     await test.step("gives a row back from a copy beside the living table, in the very project", async () => {
       const [play] = await project.sql`select id, titre from public.spectacles limit 1`;
       await project.sql`update public.spectacles set titre = 'lost' where id = ${play!.id}`;
