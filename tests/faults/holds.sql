@@ -24,8 +24,9 @@ create trigger take_over after update on backup.slices
     for each row when (old.worker is not null and new.worker <> old.worker) execute function faults.hold();
 create trigger record_part after insert on backup.parts
     for each row when (new.slice_number is not null) execute function faults.hold();
+-- A closing part has the last of its slice's sixteen numbers; what lies below them all is the head's, which the planner stores.
 create trigger record_closing_part after insert on backup.parts
-    for each row when (new.slice_number is null and new.name > '00000.dump') execute function faults.hold();
+    for each row when (new.slice_number is null and new.name > '00016.dump') execute function faults.hold();
 create trigger finish_slice after update on backup.slices
     for each row when (old.finished_at is null and new.finished_at is not null) execute function faults.hold();
 create trigger claim_finish after update on backup.workers
