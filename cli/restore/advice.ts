@@ -29,6 +29,10 @@ const KNOWN: Known[] = [
       "Rows are there already: fetch a copy beside the table (--into-schema), with the statements that take rows back.",
   },
   {
+    error: /must be (member of role|able to SET ROLE)/,
+    advice: "Restore as a superuser or a member of that role, or leave owners and grants out: --no-owner.",
+  },
+  {
     entry: / VIEW /,
     error: /relation "[^"]*" does not exist/,
     advice: "What it reads is not there: name that too (--table, repeated).",

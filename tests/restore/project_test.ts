@@ -84,6 +84,7 @@ Deno.test("a backup in a new Supabase project", async (test) => {
     });
 
     await test.step("has the grants of the source and no more, also for tables made later", async () => {
+      assert.equal((await sql`select from storage.objects`).length, 0, "nobody asked for rows of files");
       const may = async (role: string, table: string) =>
         (await sql`select has_table_privilege(${role}, ${table}, 'select') as may`)[0]!.may;
       assert.equal(await may("anon", "public.members"), true);
@@ -172,7 +173,7 @@ Deno.test("a backup in a new Supabase project", async (test) => {
       await sql`create table books.mine as select 2 as a`;
       await sql`grant all on public.diary to anon`;
       const again = await openTarget(second.databaseUrl);
-      const options = { ...WHOLE, clean: true };
+      const options = { ...WHOLE, clean: true, withFiles: true };
       const plan = await planned(source.archive, again, options);
       await restoreEntries(source.archive, again, plan.entries, options);
       const checks = await compareRestored(source.archive, source.manifest, plan, again, { wasEmpty: false });
@@ -189,6 +190,7 @@ Deno.test("a backup in a new Supabase project", async (test) => {
         (await sql`select a from public.mine`)[0]!.a,
         (await sql`select a from books.mine`)[0]!.a,
       ], [1, 2]);
+      assert.equal((await sql`select from storage.objects where name = 'cat.png'`).length, 1, "as asked for");
       // Users who came since stay, and so do jobs.
       assert.equal((await sql`select from auth.users`).length, 4);
       assert.equal(

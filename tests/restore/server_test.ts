@@ -254,6 +254,22 @@ Deno.test("a backup on a plain server", async (test) => {
       assert.match(none.error, /no table "books\.entires"[\s\S]*It has books\.days, .*books\.entries/);
     });
 
+    await test.step("restores without owners and grants, as a role that may create no roles", async () => {
+      await admin.unsafe(`create role tenant login password '${PASSWORD}'`);
+      await admin`create database lent owner tenant`;
+      const lent = urlWithoutPassword(server, "lent").replace("owner@", "tenant@");
+      const options = ["--to", lent, "--work-dir", workDir, "--backup", name, "--schema", "books", "--check"];
+      const owned = await run(project, "restore", ...options);
+      assert.match(owned.error, /role "postgres"[\s\S]*hint: Nothing was changed.*--no-owner/);
+      const { code, out, error } = await run(project, "restore", ...options, "--no-owner");
+      assert.equal(code, 0, out + error);
+      const inside = postgres(server.url("lent"), { max: 1 });
+      const [entries] = await inside`select tableowner from pg_tables where tablename = 'entries'`.finally(
+        () => inside.end(),
+      );
+      assert.equal(entries!.tableowner, "tenant");
+    });
+
     await test.step("restores with several connections", async () => {
       await empty();
       const { code, out, error } = await restore(
