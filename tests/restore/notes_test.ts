@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import postgres from "postgres";
 import { startCluster } from "../../stack/postgres/cluster.ts";
+import type { Manifest } from "../../supabase/functions/backup/manifest/manifest.ts";
+import { restoreNotes } from "../../supabase/functions/backup/manifest/restore_notes.ts";
 import type { Project } from "../e2e/project.ts";
 import { backedUpProject } from "./scene.ts";
 
@@ -20,6 +22,17 @@ async function download(project: Project, name: string, folder: string): Promise
     await Deno.writeFile(`${folder}/${file}`, new Uint8Array(await data!.arrayBuffer()));
   }
 }
+
+Deno.test("RESTORE.md counts no large objects among the largest tables", () => {
+  const tables = [["public", "plays", 10], ["pg_catalog", "pg_largeobject_metadata", 99]] as const;
+  const manifest = {
+    ...{ name: "backup-20261122-030000", snapshotAt: "2026-11-22T03:00:00Z", parts: [], warnings: [] },
+    server: { version: "15.20", database: "theatre" },
+    totals: { tables: 2, rows: 2, rawBytes: 109, storedBytes: 9, parts: 0 },
+    tables: tables.map(([schema, name, rawBytes]) => ({ schema, name, rows: 1, rawBytes })),
+  } as unknown as Manifest;
+  assert.match(restoreNotes(manifest, []), /^Largest tables: public\.plays \(1 rows\)\.$/m);
+});
 
 Deno.test("RESTORE.md, followed on servers of one's own", async (test) => {
   const folder = await Deno.makeTempDir();

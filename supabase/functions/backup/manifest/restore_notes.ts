@@ -1,6 +1,6 @@
 /** `RESTORE.md` beside each backup: how to get the data back, with this backup's own names and without any tool of ours. */
 import { INVENTORY_NAME } from "./inventory.ts";
-import type { Manifest } from "./manifest.ts";
+import { LARGE_OBJECTS, type Manifest } from "./manifest.ts";
 import { isPlatformRole } from "./project_entries.ts";
 import { LIST_NAME } from "./restore_list.ts";
 
@@ -139,6 +139,8 @@ function quoted(name: string): string {
 }
 
 function largest({ tables }: Manifest): string {
-  const shown = [...tables].sort((a, b) => b.rawBytes - a.rawBytes).slice(0, LARGEST);
+  const shown = tables.filter(({ schema }) => schema !== LARGE_OBJECTS.schema).sort((a, b) =>
+    b.rawBytes - a.rawBytes
+  ).slice(0, LARGEST);
   return shown.map(({ schema, name, rows }) => `${schema}.${name} (${rows} rows)`).join(", ") || "none";
 }
