@@ -6,6 +6,12 @@ import assert from "node:assert/strict";
 import { SignJWT, UnsecuredJWT } from "jose";
 import { startProject } from "../e2e/project.ts";
 
+/** What the function may be asked for, as its own source has it: what is added later is tried too. */
+const ASKED = [
+  ...(await Deno.readTextFile(new URL("../../supabase/functions/backup/index.ts", import.meta.url)))
+    .matchAll(/\bbody\["(\w+)"\]/g),
+].map(([, name]) => name!);
+
 /** Every route of the function: what it may be asked, and by what method and path. */
 const CALLS: { method: string; path: string; body?: string }[] = [
   ...[
@@ -15,6 +21,7 @@ const CALLS: { method: string; path: string; body?: string }[] = [
     '{"health": true}',
     '{"prune": {}}',
     '{"prune": {"remove": []}}',
+    ...ASKED.flatMap((name) => [`{"${name}": true}`, `{"${name}": {}}`]),
     "no JSON",
     "",
   ]
@@ -76,6 +83,7 @@ Deno.test("without the project's secret", async (test) => {
   await using project = await startProject({ migrate: "directly" });
   const { stack, sql, superuser } = project;
   const { keys } = stack;
+  assert.ok(ASKED.length >= 3, `${ASKED} is what may be asked for`);
   const run = await project.backUp();
   assert.equal(run.status, "succeeded", run.error_message ?? "");
 
@@ -99,6 +107,8 @@ Deno.test("without the project's secret", async (test) => {
     ),
     "a secret key of another project": { apikey: `${keys.secretKey.slice(0, -1)}~` },
     "a made-up call token": { "x-backup-token": crypto.randomUUID() + crypto.randomUUID() },
+    "a made-up token for copies": { "x-backup-token": `copy-${crypto.randomUUID()}` },
+    "a made-up token for alerts": { "x-backup-token": `alert-${crypto.randomUUID()}` },
     "a call token that tries SQL": { "x-backup-token": "' or true or '" },
   };
 
