@@ -128,6 +128,7 @@ Deno.test("some tables of a backup", async (test) => {
       ]);
       await inTarget("delete from public.shows");
       await restore({ tables: ["public.shows"], clean: true });
+      await restore({ tables: ["public.plays", "public.shows"], clean: true, jobs: 2 });
       assert.deepEqual(await hanging(), [{
         ...{ rows: 2, comment: "Shows by year", granted: true, busy: 2, title: "Hamlet", key: "c" },
         published: "plays",
