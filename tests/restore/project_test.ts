@@ -169,6 +169,9 @@ Deno.test("a backup in a new Supabase project", async (test) => {
     await test.step("goes back in place with --clean, and what it does not hold stays as it is", async () => {
       await sql`update public.members set nickname = 'changed'`;
       await sql`drop table books.entries cascade`;
+      await sql`create view books.since as select day from books.days`;
+      await sql`alter view books.since owner to accountant`;
+      await sql`comment on view books.since is 'mine'`;
       await sql`create table public.mine as select 1 as a`;
       await sql`create table books.mine as select 2 as a`;
       await sql`grant all on public.diary to anon`;
@@ -183,7 +186,9 @@ Deno.test("a backup in a new Supabase project", async (test) => {
         found.filter(({ outcome }) => outcome === "failed").map(({ detail }) => detail);
       assert.deepEqual(wrong(checks), [], checksTable(checks));
       assert.deepEqual(wrong(strict).sort(), [
+        "books.VIEW since is too many",
         "books.mine is too many; public.mine is too many",
+        "books.since is too many",
         "public.TABLE mine is too many",
       ]);
       assert.deepEqual([
@@ -191,6 +196,9 @@ Deno.test("a backup in a new Supabase project", async (test) => {
         (await sql`select a from books.mine`)[0]!.a,
       ], [1, 2]);
       assert.equal((await sql`select from storage.objects where name = 'cat.png'`).length, 1, "as asked for");
+      const [since] =
+        await sql`select viewowner, obj_description('books.since'::regclass) as comment from pg_views where viewname = 'since'`;
+      assert.deepEqual({ ...since }, { viewowner: "accountant", comment: "mine" }, "made again as it was");
       // Users who came since stay, and so do jobs.
       assert.equal((await sql`select from auth.users`).length, 4);
       assert.equal(
