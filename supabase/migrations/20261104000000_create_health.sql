@@ -758,7 +758,7 @@ begin
     from backup.log l
     left join backup.copies c on c.run_id = l.id
     where l.status = 'succeeded' and l.removed_at is null
-    order by l.started_at desc
+    order by backup._is_future(l.started_at), l.started_at desc
     limit 1;
     if newest.verified_at is null and newest.failures >= 3 then
         return next backup._reason(

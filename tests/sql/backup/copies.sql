@@ -1,6 +1,6 @@
 -- Second copies: what is due and when, who has the turn, what failure costs, and what health says.
 begin;
-select plan(49);
+select plan(50);
 
 select tests.configure();
 select '00000000-0000-0000-0000-00000000000a'::uuid as a, '00000000-0000-0000-0000-00000000000b'::uuid as b \gset
@@ -50,6 +50,9 @@ select is(pg_temp.due(), format('copy %s, copy %s', :second, :first), 'the newes
 select is(pg_temp.calls(), 1::bigint, 'the end of a run calls the function');
 select ok(pg_temp.job(), 'and wakes the watch-dog');
 select is(pg_temp.reason('copy_late'), null, 'a young one may take its time');
+update backup.log set started_at = started_at + interval '9000 hours' where id = :first;
+select is(pg_temp.reason('copy_late'), null, 'the newest is not one that was begun when the clock was ahead');
+update backup.log set started_at = started_at - interval '9000 hours' where id = :first;
 select backup.watch_copies();
 select is(pg_temp.calls(), 1::bigint, 'a call that is under way is not repeated');
 update backup.copy_calls set created_at = created_at - interval '46 seconds';
