@@ -1,8 +1,7 @@
 /** Second copies as a place that backups come from: `s3://bucket/prefix`, with the key in the environment. */
 import { BackupError } from "../../supabase/functions/backup/errors.ts";
-import type { Bucket } from "../../supabase/functions/backup/storage/bucket.ts";
 import { retrying } from "../../supabase/functions/backup/storage/retry.ts";
-import { s3Bucket } from "../../supabase/functions/backup/storage/s3.ts";
+import { type S3Bucket, s3Bucket } from "../../supabase/functions/backup/storage/s3.ts";
 import { s3Location } from "../../supabase/functions/backup/storage/s3_location.ts";
 import { CommandError } from "../terminal.ts";
 
@@ -15,7 +14,7 @@ export function isS3(from: string): boolean {
  * Opens `s3://bucket/prefix`. The rest is in the variables that the function has as secrets: BACKUP_S3_ENDPOINT, BACKUP_S3_REGION, BACKUP_S3_ACCESS_KEY_ID,
  * BACKUP_S3_SECRET_ACCESS_KEY. Throws CommandError for an address or variables that cannot be used.
  */
-export function openS3(from: string): Bucket {
+export function openS3(from: string): S3Bucket {
   const [, bucket = "", prefix = ""] = /^s3:\/\/([^/]*)\/?(.*)$/i.exec(from) ?? [];
   const named: Record<string, string> = { BACKUP_S3_BUCKET: bucket, BACKUP_S3_PREFIX: prefix };
   try {

@@ -117,7 +117,7 @@ create table if not exists backup.settings (
     constraint keep_yearly_range check (keep_yearly between 0 and 1000),
     constraint alert_reminder_days_range check (alert_reminder_days between 1 and 365),
     constraint recipient_form check (recipient is null or backup.is_recipient(recipient)),
-    constraint second_copy_known check (second_copy in ('s3', 'none')),
+    constraint second_copy_known check (second_copy in ('s3', 's3_with_files', 'none')),
     constraint budget_halvings_range check (budget_halvings between 0 and 6)
 );
 
@@ -148,7 +148,7 @@ comment on column backup.settings.keep_monthly is 'Months of which rotation keep
 comment on column backup.settings.keep_yearly is 'Years of which rotation keeps a backup.';
 comment on column backup.settings.alert_reminder_days is 'Days until a failing verdict that lasts is told again.';
 comment on column backup.settings.recipient is 'age''s public keys that backups are encrypted to, divided by commas; null where they are not encrypted.';
-comment on column backup.settings.second_copy is 's3: backups are copied to the bucket of the function''s secrets; none: one copy is enough; null: not decided, which health warns of.';
+comment on column backup.settings.second_copy is 's3: backups are copied to the bucket of the function''s secrets; s3_with_files: Storage''s files too; none: one copy is enough; null: not decided, which health warns of.';
 comment on column backup.settings.budget_halvings is 'How often slice_bytes and invocation_bytes are halved at present; workers that died raise it, success lowers it.';
 
 comment on constraint one_row on backup.settings is 'There is one row of settings; change it with backup.configure().';
@@ -175,7 +175,7 @@ comment on constraint keep_yearly_range on backup.settings is 'keep_yearly is be
 comment on constraint alert_reminder_days_range on backup.settings is 'alert_reminder_days is between 1 and 365.';
 comment on constraint recipient_form on backup.settings is
     'recipient is a public key of age as age-keygen prints it (age1…, 62 characters), or up to eight, divided by commas; '''' turns encryption off. Never the secret half.';
-comment on constraint second_copy_known on backup.settings is 'second_copy is s3 (docs/second-copy.md has what the function needs for it) or none.';
+comment on constraint second_copy_known on backup.settings is 'second_copy is s3 or s3_with_files (docs/second-copy.md has what the function needs for them), or none.';
 comment on constraint budget_halvings_range on backup.settings is 'budget_halvings is between 0 and 6; it is counted by the runs themselves.';
 
 -- One row a run: the truth about it, for people and for the verbs. What pg_cron and pg_net say about

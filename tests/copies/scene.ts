@@ -14,6 +14,8 @@ export interface Copy {
   objects: number | null;
   bytes: number | null;
   failures: number;
+  files_at: string | null;
+  files_left: number | null;
   error: { code: string; message: string; hint: string } | null;
 }
 

@@ -12,6 +12,8 @@ create table if not exists backup.copies (
     retry_at timestamptz,
     error jsonb,
     removed_at timestamptz,
+    files_at timestamptz,
+    files_left bigint,
 
     constraint failures_range check (failures >= 0),
     -- A copy is whole, with its size, or it is not.
@@ -36,6 +38,8 @@ comment on column backup.copies.failed_at is 'When something last went wrong; nu
 comment on column backup.copies.retry_at is 'Not before then is it tried again.';
 comment on column backup.copies.error is 'What went wrong: code, message, hint.';
 comment on column backup.copies.removed_at is 'When it was removed there, after rotation had removed the backup here.';
+comment on column backup.copies.files_at is 'When Storage''s files of that time had been copied, too.';
+comment on column backup.copies.files_left is 'Files that could not be: larger than 50 MB, or not in Storage.';
 
 -- What has arrived of each copy, so that an invocation goes on where another one ended.
 create table if not exists backup.copied (

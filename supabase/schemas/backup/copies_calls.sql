@@ -2,7 +2,7 @@
 -- copied. pg_cron's job `backup-copy` looks every minute while something is due, and is gone when nothing is.
 
 -- What is to be done next, most urgent first: `copy` a backup (the newest first), `remove` a copy whose backup rotation has removed (the oldest first),
--- `check` one that was not looked up for a day. A whole copy goes only when as many newer ones of its trigger are whole there as rotation keeps here: backups that were lost
+-- copy Storage's `files` that are new since the backup before, `check` a copy that was not looked up for a day. A whole copy goes only when as many newer ones of its trigger are whole there as rotation keeps here: backups that were lost
 -- here, and with the bucket's content all of them may be, keep their copies.
 create or replace function backup._copy_tasks()
 returns table (run_id bigint, action text)
@@ -12,7 +12,7 @@ set search_path = ''
 as $$
     with known as (
         select
-            l.id, l.trigger, l.started_at, l.removed_at as backup_removed_at, c.run_id, c.verified_at, c.checked_at, c.removed_at, c.retry_at,
+            l.id, l.trigger, l.started_at, l.removed_at as backup_removed_at, c.run_id, c.verified_at, c.checked_at, c.removed_at, c.retry_at, c.files_at,
             c.verified_at is not null and c.removed_at is null as whole,
             count(*) filter (where c.verified_at is not null and c.removed_at is null) over (partition by l.trigger order by l.started_at desc, l.id desc)
                 as whole_ones
@@ -27,11 +27,14 @@ as $$
                 when k.backup_removed_at is null and not k.whole then 'copy'
                 when k.backup_removed_at is not null and k.run_id is not null and k.removed_at is null
                     and k.whole_ones > case when not k.whole then 0 when k.trigger = 'scheduled' then s.keep_scheduled else s.keep_manual end then 'remove'
+                when k.whole and k.files_at is null and s.second_copy = 's3_with_files' and k.id = (
+                    select n.id from known n where n.backup_removed_at is null order by n.started_at desc limit 1
+                ) then 'files'
                 when k.whole and k.checked_at < clock_timestamp() - interval '20 hours' then 'check'
             end
         ) task (action)
-    where s.second_copy = 's3' and task.action is not null and (k.retry_at is null or k.retry_at <= clock_timestamp())
-    order by array_position('{copy,remove,check}', task.action), case when task.action = 'remove' then k.started_at end, k.started_at desc;
+    where s.second_copy in ('s3', 's3_with_files') and task.action is not null and (k.retry_at is null or k.retry_at <= clock_timestamp())
+    order by array_position('{copy,remove,files,check}', task.action), case when task.action = 'remove' then k.started_at end, k.started_at desc;
 $$;
 
 revoke all on function backup._copy_tasks from public;
@@ -144,13 +147,14 @@ security definer
 set search_path = ''
 as $$
 begin
-    if not exists (select from backup.settings s where s.second_copy = 's3') then
+    if not exists (select from backup.settings s where s.second_copy in ('s3', 's3_with_files')) then
         raise exception 'there is no second copy configured'
             using errcode = 'object_not_in_prerequisite_state',
                 hint = 'Set the function''s secrets as docs/second-copy.md says, then: select backup.configure(second_copy => ''s3'')';
     end if;
     perform backup._require_function();
-    update backup.copies c set retry_at = null, checked_at = '-infinity';
+    update backup.copies c set retry_at = null, checked_at = '-infinity', files_at = null;
+    delete from backup.copied_files f where f.error is not null;
     perform backup.watch_copies();
 end;
 $$;

@@ -10,7 +10,7 @@ declare
     newest record;
     kept record;
 begin
-    if wanted is distinct from 's3' then
+    if wanted is null or wanted = 'none' then
         return next backup._reason(
             'one_copy', case when wanted = 'none' then 'info' else 'warning' end,
             'the backups are in the project that they back up, and are lost with it',
@@ -21,7 +21,7 @@ begin
         );
         return;
     end if;
-    select l.name, l.finished_at, c.verified_at, c.failures, c.error into newest
+    select l.name, l.finished_at, c.verified_at, c.failures, c.error, c.files_at, c.files_left into newest
     from backup.log l
     left join backup.copies c on c.run_id = l.id
     where l.status = 'succeeded' and l.removed_at is null
@@ -32,10 +32,21 @@ begin
             'copy_failed', 'warning',
             format('%s has no second copy; what went wrong: %s', newest.name, newest.error ->> 'message'), newest.error ->> 'hint'
         );
+    elsif newest.failures >= 3 then
+        return next backup._reason(
+            'copy_failed', 'warning', format('the second copy of %s is there; what went wrong afterwards: %s', newest.name, newest.error ->> 'message'),
+            newest.error ->> 'hint'
+        );
     elsif newest.verified_at is null and newest.finished_at < now() - interval '6 hours' then
         return next backup._reason(
             'copy_late', 'warning', format('%s, made %s, has no second copy yet', newest.name, newest.finished_at),
             'select backup.copy() asks for it now; see the logs of the function.'
+        );
+    end if;
+    if newest.files_left > 0 then
+        return next backup._reason(
+            'files_left', 'info', format('%s of Storage''s files are not in the second copy: larger than 50 MB, or not in Storage', newest.files_left),
+            'select * from backup.copied_files where error is not null; the inventory of the backup has all sizes.'
         );
     end if;
     -- The service may keep what it has, by a lock or for want of the right to remove: worth knowing, since it is paid for.

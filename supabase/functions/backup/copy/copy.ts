@@ -8,6 +8,7 @@ import { Budget, COST } from "../slices/budget.ts";
 import { type Bucket, BucketError } from "../storage/bucket.ts";
 import type { S3Bucket } from "../storage/s3.ts";
 import { copyObjects } from "./copy_backup.ts";
+import { copyFiles } from "./copy_files.ts";
 import { missingObjects, removeCopy } from "./look_after.ts";
 import { type CopyTask, CopyVerbs } from "./verbs.ts";
 
@@ -105,6 +106,11 @@ async function perform(
   if (action === "remove") {
     if (!await removeCopy(second, name, () => withinBudget(0))) return false;
     await verbs.removed(runId);
+    return true;
+  }
+  if (action === "files") {
+    if (!await copyFiles(openBucket, second, verbs, withinBudget)) return false;
+    await verbs.filesDone(runId);
     return true;
   }
   if (action === "check") {

@@ -5,6 +5,7 @@ import { sha256Hex } from "../manifest/sha256.ts";
 import type { StoredPart } from "../run/verbs.ts";
 import type { Bucket } from "../storage/bucket.ts";
 import type { S3Bucket } from "../storage/s3.ts";
+import { readWhole } from "./read_whole.ts";
 import type { CopyTask } from "./verbs.ts";
 
 /** An object to be copied. What lies beside the parts is in no manifest: its checksum is that of what was read. */
@@ -67,7 +68,8 @@ async function copyObject(
   if (likelyThere && wanted.sha256 !== null && (await second.head(name))?.sha256 === wanted.sha256) {
     return { ...wanted, sha256: wanted.sha256 };
   }
-  const bytes = await readWhole(source, name, wanted.bytes);
+  const bytes = await readWhole((consume) => source.read(name, consume), wanted.bytes);
+  if (bytes === null) throw damaged(folder, `${wanted.name} has not ${wanted.bytes} bytes`);
   const sha256 = await sha256Hex(bytes);
   if (wanted.sha256 !== null && sha256 !== wanted.sha256) {
     throw damaged(folder, `${wanted.name} has the SHA-256 ${sha256} instead of ${wanted.sha256}`);
@@ -82,21 +84,6 @@ async function copyObject(
     );
   }
   return { name: wanted.name, bytes: bytes.length, sha256 };
-}
-
-/** Into memory of the size that it should have: joining pieces would take twice as much. */
-async function readWhole(source: Bucket, name: string, expected: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(expected);
-  const length = await source.read(name, async (pieces) => {
-    let filled = 0;
-    for await (const piece of pieces) {
-      if (filled + piece.length <= expected) bytes.set(piece, filled);
-      filled += piece.length;
-    }
-    return filled;
-  });
-  if (length === expected) return bytes;
-  throw damaged(name, `it has ${length} bytes instead of ${expected}`);
 }
 
 function typeOf(name: string): string {

@@ -9,8 +9,8 @@ const LOST_TURN = "BK001";
 /** What is to be done with one backup. */
 export interface CopyTask {
   run_id: number;
-  /** `copy` it, `remove` its copy, or `check` whether the copy is still whole. */
-  action: "copy" | "remove" | "check";
+  /** `copy` it, `remove` its copy, copy Storage's `files` of its time, or `check` whether the copy is still whole. */
+  action: "copy" | "remove" | "files" | "check";
   /** Its folder, here and there. */
   name: string;
   /** The project's own bucket, where it is. */
@@ -19,6 +19,21 @@ export interface CopyTask {
   checksum: string;
   /** Objects that have arrived. */
   copied: StoredPart[];
+}
+
+/** A file of one of the project's buckets. */
+export interface DueFile {
+  bucket: string;
+  name: string;
+  version: string;
+  bytes: number;
+  type: string | null;
+}
+
+/** What became of it: `sha256`, or `error` where it could not be copied. */
+export interface CopiedFile extends Omit<DueFile, "type"> {
+  sha256: string | null;
+  error: string | null;
 }
 
 /** Is this token, unused so far, good for copying? It is used up by this. */
@@ -64,6 +79,27 @@ export class CopyVerbs {
 
   async removed(runId: number): Promise<void> {
     await this.#call("_copy_removed", ", $2::bigint", [runId]);
+  }
+
+  /** Null when a run has begun. */
+  nextFiles(): Promise<DueFile[] | null> {
+    return this.#call("_next_files", "", []);
+  }
+
+  async filesCopied(files: CopiedFile[]): Promise<void> {
+    await this.#call("_files_copied", ", $2::text::jsonb", [JSON.stringify(files)]);
+  }
+
+  goneFiles(): Promise<Pick<DueFile, "bucket" | "name">[]> {
+    return this.#call("_gone_files", "", []);
+  }
+
+  async filesRemoved(files: Pick<DueFile, "bucket" | "name">[]): Promise<void> {
+    await this.#call("_files_removed", ", $2::text::jsonb", [JSON.stringify(files)]);
+  }
+
+  async filesDone(runId: number): Promise<void> {
+    await this.#call("_files_done", ", $2::bigint", [runId]);
   }
 
   /** `final`: trying again soon would give the same answer. */

@@ -44,6 +44,9 @@ export interface Bucket {
    */
   exists?(name: string): Promise<boolean>;
 
+  /** `read` for an object of any name: files of other people's. */
+  readFile?<T>(name: string, consume: (pieces: AsyncIterable<Uint8Array>) => Promise<T>): Promise<T>;
+
   /** Removes objects. Idempotent: what is missing is fine. Fails when one of them is still there afterwards. */
   remove(names: string[]): Promise<void>;
 }

@@ -17,6 +17,11 @@ export interface S3Object {
 }
 
 export interface S3Bucket extends Bucket {
+  readFile<T>(name: string, consume: (pieces: AsyncIterable<Uint8Array>) => Promise<T>): Promise<T>;
+  /** `put` for an object of any name. */
+  putFile(name: string, bytes: Uint8Array, contentType: string, sha256: string): Promise<void>;
+  /** `remove` for an object of any name. */
+  removeFile(name: string): Promise<void>;
   /** Null when there is no such object. */
   head(name: string): Promise<S3Object | null>;
 }
@@ -59,7 +64,11 @@ export function s3Bucket(location: S3Location, { signal, timeout = TIMEOUT }: S3
 
   const bucket: S3Bucket = {
     async put(name, bytes, contentType, sha256) {
-      const known = sha256 ?? await sha256Of(bytes);
+      checkName(name);
+      await bucket.putFile(name, bytes, contentType, sha256 ?? await sha256Of(bytes));
+    },
+
+    async putFile(name, bytes, contentType, known) {
       const call = (): Call => ({
         ...{ method: "PUT", name, body: bytes, sha256: known },
         headers: {
@@ -74,6 +83,11 @@ export function s3Bucket(location: S3Location, { signal, timeout = TIMEOUT }: S3
     get: (name) => bucket.read(name, joined),
 
     async read(name, consume) {
+      checkName(name);
+      return await bucket.readFile(name, consume);
+    },
+
+    async readFile(name, consume) {
       const action = `"${name}" could not be read from the second bucket`;
       const { body } = await answered(action, () => ({ method: "GET", name }));
       if (body === null) return await consume(arriving(action, []));
@@ -97,12 +111,18 @@ export function s3Bucket(location: S3Location, { signal, timeout = TIMEOUT }: S3
 
     async remove(names) {
       for (const name of names) {
-        const action = `"${name}" could not be removed from the second bucket`;
-        await drained(await answered(action, () => ({ method: "DELETE", name })));
+        checkName(name);
+        await bucket.removeFile(name);
       }
     },
 
+    async removeFile(name) {
+      const action = `"${name}" could not be removed from the second bucket`;
+      await drained(await answered(action, () => ({ method: "DELETE", name })));
+    },
+
     async head(name) {
+      checkName(name);
       const action = `"${name}" could not be looked up in the second bucket`;
       const call = (): Call => ({
         method: "HEAD",
@@ -166,8 +186,15 @@ export function s3Bucket(location: S3Location, { signal, timeout = TIMEOUT }: S3
   }
 
   async function send(action: string, { method, name, query = {}, headers = {}, body, sha256 }: Call) {
-    if (name !== undefined) checkName(name);
-    const url = new URL(name === undefined ? base : `${base}/${under}${name}`);
+    const path = (name ?? "").split("/").map(encodeURIComponent).join("/");
+    const url = new URL(name === undefined ? base : `${base}/${under}${path}`);
+    if (!url.pathname.endsWith(path)) {
+      throw new BucketError(
+        "refused",
+        `${action}: a URL cannot hold this name`,
+        "Rename it, without dots between slashes.",
+      );
+    }
     for (const [key, value] of Object.entries(query)) url.searchParams.set(key, value);
     // A name without a value would be signed in another way.
     if (url.searchParams.get("prefix") === "") url.searchParams.delete("prefix");

@@ -61,15 +61,10 @@ export function supabaseBucket(options: SupabaseBucketOptions): Bucket {
 
     async read(name, consume) {
       checkName(name);
-      const action = `"${name}" could not be read`;
-      const body: ReadableStream<Uint8Array> = await answerOf(action, files.download(name).asStream());
-      try {
-        return await consume(arriving(action, body));
-      } finally {
-        // A consumer that never began would leave the connection open.
-        await body.cancel().catch(() => {});
-      }
+      return await readPath(name, consume);
     },
+
+    readFile: (name, consume) => readPath(encodedPath(name), consume),
 
     async list(folder) {
       const objects = (await listAll(folder)).filter((listed) => listed.id !== null);
@@ -81,8 +76,7 @@ export function supabaseBucket(options: SupabaseBucketOptions): Bucket {
     },
 
     async exists(name) {
-      const path = name.split("/").map(encodeURIComponent).join("/");
-      const { data, error } = await files.exists(path);
+      const { data, error } = await files.exists(encodedPath(name));
       const { status } = (error ?? {}) as StorageFailure;
       if (error !== null && status !== 400 && status !== 404) {
         throw bucketError(`"${id}/${name}" could not be looked up`, error as StorageFailure);
@@ -99,6 +93,20 @@ export function supabaseBucket(options: SupabaseBucketOptions): Bucket {
     },
   };
   return bucket;
+
+  async function readPath<T>(
+    path: string,
+    consume: (pieces: AsyncIterable<Uint8Array>) => Promise<T>,
+  ): Promise<T> {
+    const action = `"${path}" could not be read`;
+    const body: ReadableStream<Uint8Array> = await answerOf(action, files.download(path).asStream());
+    try {
+      return await consume(arriving(action, body));
+    } finally {
+      // A consumer that never began would leave the connection open.
+      await body.cancel().catch(() => {});
+    }
+  }
 
   async function listAll(folder: string): Promise<Listed[]> {
     const all: Listed[] = [];
@@ -131,6 +139,10 @@ export function supabaseBucket(options: SupabaseBucketOptions): Bucket {
       }
     }
   }
+}
+
+function encodedPath(name: string): string {
+  return name.split("/").map(encodeURIComponent).join("/");
 }
 
 function deadline(timeout: number, signal?: AbortSignal): AbortSignal {
