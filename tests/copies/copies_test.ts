@@ -21,10 +21,16 @@ Deno.test("[copies] second copies", async (t) => {
   const { sql, s3 } = scene;
   const stored = () => s3.buckets.get(BUCKET)!;
   await sql.unsafe(ROWS).simple();
-  await sql`select backup.configure(part_bytes => 131072, slice_bytes => 390000, workers => 1, keep_manual => 2, second_copy => 'none')`;
+  const parts = async (small: boolean) => {
+    const [part, slice] = small ? [131_072, 390_000] : [41_943_040, 32_000_000];
+    await sql`select backup.configure(part_bytes => ${part!}, slice_bytes => ${slice!}, workers => 1)`;
+  };
+  await sql`select backup.configure(keep_manual => 2, second_copy => 'none')`;
 
   await t.step("a backup is copied whole, by several invocations, its manifest last", async () => {
+    await parts(true);
     const run = await scene.backUp();
+    await parts(false);
     await sql`select backup.configure(second_copy => 's3', invocation_bytes => 1200000)`;
     await sql`select backup.copy()`;
     const copy = await scene.copyOf(run.name, "is whole", ({ verified_at }) => verified_at !== null);
@@ -105,12 +111,14 @@ Deno.test("[copies] second copies", async (t) => {
   });
 
   await t.step("a cut in the middle costs nothing that has arrived", async () => {
-    let parts = 0;
+    let sent = 0;
     scene.fault = ({ method, url }) => {
       if (method !== "PUT" || !url.includes(".dump")) return null;
-      return ++parts > 2 ? new Response(null, { status: 503 }) : null;
+      return ++sent > 2 ? new Response(null, { status: 503 }) : null;
     };
+    await parts(true);
     const run = await scene.backUp();
+    await parts(false);
     const failed = await scene.copyOf(run.name, "has failed", ({ failures }) => failures > 0);
     assert.equal(failed.verified_at, null);
     assert.ok(
