@@ -22,10 +22,30 @@ const LINE = `json_build_object(
   'version', o.version, 'updated_at', o.updated_at
 )`;
 
-/** Null where there is no Storage. The worker's session is in the snapshot. */
-export async function storeInventory(
-  worker: Worker,
-): Promise<{ inventory: Inventory | null; warnings: Warning[] }> {
+interface Outcome {
+  /** Null where there is no Storage, or one whose tables are not what we know. */
+  inventory: Inventory | null;
+  warnings: Warning[];
+}
+
+/** The worker's session is in the snapshot. A backup does not fail for want of an inventory. */
+export async function storeInventory(worker: Worker): Promise<Outcome> {
+  const { sql } = worker.exporter;
+  await sql.unsafe("savepoint inventory");
+  try {
+    const outcome = await listFiles(worker);
+    await sql.unsafe("release savepoint inventory");
+    return outcome;
+  } catch (error) {
+    // What the server says of a statement; all else (Storage, the run, the connection) is the run's own affair.
+    if (!/^[0-9A-Z]{5}$/.test((error as { code?: string }).code ?? "")) throw error;
+    await sql.unsafe("rollback to savepoint inventory");
+    const message = `there is no inventory of files: ${(error as Error).message}`;
+    return { inventory: null, warnings: [{ code: "inventory_failed", object: "storage.objects", message }] };
+  }
+}
+
+async function listFiles(worker: Worker): Promise<Outcome> {
   const { exporter, budget, heart, place: { settings } } = worker;
   const [found] = await exporter.sql.unsafe<{ there: boolean }[]>(
     `select pg_catalog.to_regclass('storage.objects') is not null as there`,
