@@ -38,6 +38,9 @@ const SINGLE: typeof BULK = {
   delete: (copy) => `delete from bench.${copy} where id = ${SAMPLE}`,
 };
 
+/** Statements of one row that a copy gets in one go. */
+const TURN = 100;
+
 interface Extent {
   runs: number;
   rows: number;
@@ -71,13 +74,13 @@ async function measure(sql: postgres.Sql, { runs, statements }: Extent): Promise
     };
     await sql`select bench.empty()`;
     for (const [name, statement] of Object.entries(SINGLE)) {
-      for (const copy of order) {
-        const all = () =>
-          Promise.all(Array.from(
-            { length: statements },
-            (_, i) => sql.unsafe(statement(copy), [i], { prepare: true }),
-          ));
-        await take(`single ${name}`, copy, all, statements);
+      // Turn by turn, so that what else goes on meets all copies alike.
+      for (let begin = 0; begin < statements; begin += TURN) {
+        const turn = Array.from({ length: Math.min(TURN, statements - begin) }, (_, i) => begin + i);
+        for (const copy of order) {
+          const all = () => Promise.all(turn.map((i) => sql.unsafe(statement(copy), [i], { prepare: true })));
+          await take(`single ${name}`, copy, all, turn.length);
+        }
       }
     }
     await weigh("bytes, single (MB)");
