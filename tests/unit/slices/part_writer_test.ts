@@ -20,7 +20,8 @@ Deno.test("[PartWriter] joins small writes and divides large ones into parts of 
   for (const [from, to] of [[0, 10], [10, 2500], [2500, 2501], [2501, 3456]] as const) {
     await writer.write(sent.subarray(from, to));
   }
-  await writer.finish();
+  await writer.end();
+  await writer.stored;
   assert.deepEqual([...parts.keys()], [7, 8, 9, 10]);
   assert.deepEqual([...parts.values()].map(({ length }) => length), [1000, 1000, 1000, 456]);
   assert.deepEqual(new Uint8Array([...parts.values()].flatMap((part) => [...part])), sent);
@@ -28,11 +29,12 @@ Deno.test("[PartWriter] joins small writes and divides large ones into parts of 
 
 Deno.test("[PartWriter] stores nothing when nothing was written, and no empty part at a full one's end", async () => {
   const { parts, store } = storing();
-  await new PartWriter(0, 1000, store).finish();
+  await new PartWriter(0, 1000, store).end();
   assert.equal(parts.size, 0);
   const full = new PartWriter(0, 1000, store);
   await full.write(new Uint8Array(1000));
-  await full.finish();
+  await full.end();
+  await full.stored;
   assert.equal(parts.size, 1);
 });
 
@@ -53,13 +55,14 @@ Deno.test("[PartWriter] fills the next part while one is stored, and not a third
   await waiting;
   assert.deepEqual(stored, [0, 1]);
   release();
-  await writer.finish();
+  await writer.end();
+  await writer.stored;
 });
 
 Deno.test("[PartWriter] fails with what storing threw, at the next chance", async () => {
   const writer = new PartWriter(0, 100, () => Promise.reject(new Error("no room")));
   await writer.write(new Uint8Array(100));
-  await assert.rejects(writer.finish(), /no room/);
+  await assert.rejects(writer.stored, /no room/);
   await writer.settle();
 });
 
@@ -74,6 +77,7 @@ Deno.test("[PartWriter] leaves room behind each part, which the one that stores 
   }, 50);
   const sent = crypto.getRandomValues(new Uint8Array(2999));
   await writer.write(sent);
-  await writer.finish();
+  await writer.end();
+  await writer.stored;
   assert.deepEqual(new Uint8Array(parts.flatMap((part) => [...part])), sent);
 });

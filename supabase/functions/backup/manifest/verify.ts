@@ -10,8 +10,8 @@ export interface VerifyOptions {
   alreadyVerified: ReadonlySet<string>;
   /** Called after each part whose checksum matched; when it throws, the verification ends with its error. */
   onVerified(name: string): Promise<void> | void;
-  /** Asked before each further part; a call always gets one part on. Without it there is no limit. */
-  withinBudget?(part: Part): boolean;
+  /** Asked whether so many bytes may still be read; a call always gets one part on. Without it there is no limit. */
+  withinBudget?(bytes: number): boolean;
 }
 
 /**
@@ -27,10 +27,17 @@ export async function verifyParts(
 ): Promise<boolean> {
   await compareListing(bucket, folder, parts);
   const left = parts.filter(({ name }) => !alreadyVerified.has(name));
-  for (const [index, part] of left.entries()) {
-    if (index > 0 && !withinBudget(part)) return false;
-    await comparePart(bucket, folder, part);
-    await onVerified(part.name);
+  for (let next = 0; next < left.length;) {
+    // Two at a time: one is on its way while the other is hashed.
+    const [part, other] = left.slice(next, next + 2) as [Part, Part?];
+    if (next > 0 && !withinBudget(part.bytes)) return false;
+    const both = other !== undefined && withinBudget(part.bytes + other.bytes) ? [part, other] : [part];
+    const outcomes = await Promise.allSettled(both.map((one) => comparePart(bucket, folder, one)));
+    for (const [index, outcome] of outcomes.entries()) {
+      if (outcome.status === "rejected") throw outcome.reason;
+      await onVerified(both[index]!.name);
+    }
+    next += both.length;
   }
   return true;
 }

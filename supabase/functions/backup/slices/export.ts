@@ -18,6 +18,12 @@ export interface SliceResult {
   busyMs: number;
 }
 
+export interface ExportedSlice {
+  result: SliceResult;
+  /** Resolves when its last part is stored as well; throws what storing threw. */
+  stored: Promise<void>;
+}
+
 /** What is done of a slice that is being exported. */
 export interface SliceProgress {
   table: string;
@@ -36,12 +42,15 @@ export interface ExportOptions {
   onProgress?: (progress: SliceProgress) => void;
 }
 
-/** Throws BackupError `row_too_large` for a slice that needs more parts than it owns, and what the session or `store` throws. */
+/**
+ * Answers when all rows are read; the last part may still be on its way. Throws BackupError `row_too_large` for a slice that needs more parts than it owns, and what
+ * the session or `store` throws; then no part is on its way.
+ */
 export async function exportSlice(
   session: Session,
   slice: { firstPart: number; pieces: Piece[] },
   { level, partBytes, spare, store, onProgress }: ExportOptions,
-): Promise<SliceResult> {
+): Promise<ExportedSlice> {
   const deflater = new SegmentDeflater(level);
   const writer = new PartWriter(slice.firstPart, partBytes, store, spare);
   const done: SliceResult = {
@@ -74,14 +83,14 @@ export async function exportSlice(
       done.rawBytes += result.rawBytes;
       done.storedBytes += result.storedBytes;
     }
-    await writer.finish();
+    await writer.end();
   } catch (error) {
     // No part may still be on its way when the slice goes to someone else.
     await writer.settle();
     throw error;
   }
   done.busyMs = deflater.busyMs;
-  return done;
+  return { result: done, stored: writer.stored };
 }
 
 function tooLarge(table: string, partBytes: number): BackupError {

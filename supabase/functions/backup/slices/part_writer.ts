@@ -48,10 +48,14 @@ export class PartWriter {
     }
   }
 
-  /** Stores what is left, and waits until all is stored. Throws what storing threw. */
-  async finish(): Promise<void> {
+  /** Begins to store what is left. */
+  async end(): Promise<void> {
     if (this.#filled > 0) await this.#flush();
-    await this.#storing;
+  }
+
+  /** Resolves when all that was begun is stored; throws what storing threw. */
+  get stored(): Promise<void> {
+    return this.#storing;
   }
 
   /** Waits for a part that is being stored, whatever becomes of it. */

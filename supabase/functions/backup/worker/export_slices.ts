@@ -3,7 +3,7 @@ import { importSnapshot, lockTables } from "../postgres/snapshot.ts";
 import type { Session } from "../postgres/session.ts";
 import { type ClaimedSlice } from "../run/verbs.ts";
 import { PIECE_BYTES } from "../slices/plan.ts";
-import { exportSlice } from "../slices/export.ts";
+import { type ExportedSlice, exportSlice } from "../slices/export.ts";
 import { storePart, type Worker } from "./worker.ts";
 
 /** A budget with less than this left is used up: a claim costs something as well. */
@@ -22,17 +22,29 @@ export async function holdSnapshot(
   await verbs.hold(snapshot);
 }
 
-/** Exports slices. Answers when none is left for this worker or its budget is used. */
+/**
+ * Exports slices. Answers when none is left for this worker or its budget is used. The last part of a slice is stored while the
+ * next slice is read; when this throws, none is on its way: the slices may go to others.
+ */
 export async function exportSlices(worker: Worker): Promise<void> {
-  const { verbs, budget, place } = worker;
+  const { verbs, budget, place, exporter } = worker;
   // Who only exports takes one slice whatever its size: somebody must. The planner has spent something already.
   let bytes = place.role === "export" ? null : budget.left;
-  while (true) {
-    const slice = await verbs.claimSlice(bytes);
-    if (slice === null) return;
-    await undoneOnError(worker.exporter, () => exportClaimed(worker, slice));
-    if (budget.left < LEAST_CLAIM) return;
-    bytes = budget.left;
+  let finishing = Promise.resolve();
+  try {
+    do {
+      const slice = await verbs.claimSlice(bytes);
+      if (slice === null) break;
+      const exported = await undoneOnError(exporter, () => exportClaimed(worker, slice));
+      await finishing;
+      finishing = finishClaimed(worker, slice, exported);
+      // Whoever waits next gets the error; until then it is not an unhandled one.
+      finishing.catch(() => {});
+      bytes = budget.left;
+    } while (bytes >= LEAST_CLAIM);
+    await finishing;
+  } finally {
+    await finishing.catch(() => {});
   }
 }
 
@@ -40,24 +52,26 @@ export async function exportSlices(worker: Worker): Promise<void> {
  * A COPY that is cancelled or fails ends the transaction and with it the exported snapshot, which a worker must go on holding
  * until it has a successor. A savepoint takes the blow.
  */
-async function undoneOnError({ sql }: Session, work: () => Promise<void>): Promise<void> {
+async function undoneOnError<T>({ sql }: Session, work: () => Promise<T>): Promise<T> {
   await sql.unsafe("savepoint slice");
+  let done: T;
   try {
-    await work();
+    done = await work();
   } catch (error) {
     // Where the session itself is gone, the first error says more.
     await sql.unsafe("rollback to savepoint slice").catch(() => {});
     throw error;
   }
   await sql.unsafe("release savepoint slice");
+  return done;
 }
 
 async function exportClaimed(
   worker: Worker,
   slice: ClaimedSlice,
-): Promise<void> {
+): Promise<ExportedSlice> {
   const { exporter, verbs, heart, budget, encryption, place: { settings } } = worker;
-  const result = await exportSlice(exporter, slice, {
+  const exported = await exportSlice(exporter, slice, {
     level: settings.level,
     partBytes: encryption?.capacity(settings.part_bytes) ?? settings.part_bytes,
     spare: encryption?.spare(settings.part_bytes) ?? 0,
@@ -73,7 +87,17 @@ async function exportClaimed(
       };
     },
   });
-  budget.spend(result.rawBytes + result.pieces.length * PIECE_BYTES, result.busyMs);
+  const { rawBytes, pieces, busyMs } = exported.result;
+  budget.spend(rawBytes + pieces.length * PIECE_BYTES, busyMs);
   heart.progress = null;
-  await verbs.finishSlice(slice.number, result);
+  return exported;
+}
+
+async function finishClaimed(
+  { verbs }: Worker,
+  { number }: ClaimedSlice,
+  { result, stored }: ExportedSlice,
+): Promise<void> {
+  await stored;
+  await verbs.finishSlice(number, result);
 }

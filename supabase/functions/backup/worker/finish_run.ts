@@ -78,7 +78,7 @@ async function verify(worker: Worker, { parts: recorded, facts }: Finish, parts:
   }
   return await verifyParts(bucket, place.run.name, parts, {
     alreadyVerified,
-    withinBudget: ({ bytes }) => bytes * COST.verifiedByte < budget.left,
+    withinBudget: (bytes) => bytes * COST.verifiedByte < budget.left,
     onVerified: async (name) => {
       heart.check();
       budget.spend(parts.find((part) => part.name === name)!.bytes * COST.verifiedByte);
