@@ -4,8 +4,8 @@
  */
 import { Buffer } from "node:buffer";
 import { hkdfSync } from "node:crypto";
+import { chacha20poly1305 } from "@noble/ciphers/chacha.js";
 import { BackupError } from "../errors.ts";
-import { seal, TAG_BYTES } from "./chacha20_poly1305.ts";
 import { hmac } from "./hmac.ts";
 import type { Recipient } from "./recipients.ts";
 
@@ -21,9 +21,10 @@ export interface FileKeys {
 
 const CHUNK = 64 * 1024;
 const NONCE = 16;
+const TAG_BYTES = 16;
 const VERSION = "age-encryption.org/v1\n";
 
-/** The cipher takes bytes that begin at a multiple of four. */
+/** The cipher is quick with bytes that begin at a multiple of four, and copies others. */
 const ALIGNMENT = 4;
 
 /** Bytes of the header: each stanza has two lines of 43 characters in base64, the end has one. */
@@ -76,6 +77,11 @@ export function encryptInPlace(
   file.set(header);
   file.set(payloadNonce, header.length);
   return file;
+}
+
+/** Encrypts all of `message` but its last 16 bytes where it lies, and writes the tag there. */
+function seal(key: Uint8Array, nonce: Uint8Array, message: Uint8Array): void {
+  chacha20poly1305(key, nonce).encrypt(message.subarray(0, message.length - TAG_BYTES), message);
 }
 
 /** Eleven bytes count, the twelfth marks the last chunk; so chunks can neither be moved, nor the file be cut between two. */
