@@ -15,9 +15,6 @@ const LOCK_TIMEOUT_MS = 60_000;
 
 const SHOWN = 5;
 
-/** What cannot be made again without losing what it holds. */
-const KEEPERS = new Set(["TABLE", "SEQUENCE"]);
-
 /**
  * Entries for the end of an archive that restores `chosen`, after its other entries: so they are dropped first, and made last.
  * Throws CommandError for a table that hangs on what is dropped.
@@ -83,7 +80,11 @@ export function hangingOn(
     const on = entry.dependencies.filter((id) => ids.has(id));
     if (FOLLOWERS.has(entry.desc) && on.length > 0) take(entry, on);
   }
-  const kept = hanging.filter(({ desc }) => KEEPERS.has(desc)).map(shown);
+  // A partition that was made since would go with its table, rows and all; a sequence of a column goes with it.
+  const kept = there.filter((entry) =>
+    !returning.has(keyOf(entry)) &&
+    (entry.desc === "TABLE" ? gone.has(entry.dumpId) : entry.desc === "SEQUENCE" && ids.has(entry.dumpId))
+  ).map(shown);
   if (kept.length === 0) return hanging;
   throw new CommandError(
     `--clean would have to drop what hangs on the backup's objects and holds values of its own: ${

@@ -174,6 +174,14 @@ Deno.test("some tables of a backup", async (test) => {
         hint: /--table[\s\S]*--into-schema/,
       });
       await inTarget(
+        `create table public.shows_2030 partition of public.shows for values from ('2030-01-01') to ('2031-01-01')`,
+      );
+      await assert.rejects(
+        restore({ tables: ["public.shows"], clean: true }),
+        /holds values of its own: table public\.shows_2030$/,
+      );
+      await inTarget("drop table public.shows_2030");
+      await inTarget(
         "drop table public.tours; delete from public.tickets where id = 3; delete from public.plays where id = 3",
       );
       assert.deepEqual(await hanging(), before);
