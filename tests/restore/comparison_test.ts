@@ -2,12 +2,18 @@
 import assert from "node:assert/strict";
 import postgres from "postgres";
 import { dumpDatabase } from "../../cli/dump.ts";
-import { type ArchiveFile, openArchive } from "../../cli/restore/archive_file.ts";
+import { type ArchiveFile, openArchive, rowsOf } from "../../cli/restore/archive_file.ts";
 import { checksTable } from "../../cli/restore/check.ts";
 import { compareRestored } from "../../cli/restore/compare.ts";
 import { ownChecks } from "../../cli/restore/own_checks.ts";
 import { planned, restoreEntries, WHOLE } from "../../cli/restore/run.ts";
 import { openTarget } from "../../cli/restore/target.ts";
+import { adler32, ADLER_OF_NOTHING, adlerText } from "../../supabase/functions/backup/archive/adler.ts";
+import {
+  LARGE_OBJECTS,
+  type Manifest,
+  type TableRows,
+} from "../../supabase/functions/backup/manifest/manifest.ts";
 import { startCluster } from "../../stack/postgres/cluster.ts";
 
 const SOURCE = `
@@ -176,6 +182,30 @@ Deno.test("the comparison after a restore", async (test) => {
         const checks = await compareRestored(archive, null, plan, first);
         assert.deepEqual(checks.filter(({ outcome }) => outcome !== "passed"), [], checksTable(checks));
       }
+    });
+    await test.step("sees that an archive is not what its manifest says: rows, their checksum, large objects", async () => {
+      const items = archive.entries.find(({ desc, tag }) => desc === "TABLE DATA" && tag === "items")!;
+      let checksum = ADLER_OF_NOTHING;
+      for await (const piece of rowsOf(archive, items.dumpId)) checksum = adler32(piece, checksum);
+      const failedOf = async (rows: number, checksum: string, objects: number) => {
+        const tables: TableRows[] = [
+          { schema: "shop", name: "items", rows, rawBytes: 0, adler32: checksum },
+          { ...LARGE_OBJECTS, rows: objects, rawBytes: 0 },
+        ];
+        const checks = await compareRestored(archive, { tables } as Manifest, plan, first);
+        return checks.filter(({ outcome }) => outcome === "failed").map(({ what, detail }) =>
+          `${what}: ${detail}`
+        );
+      };
+      const right = adlerText(checksum);
+      assert.deepEqual(await failedOf(50, right, 3), []);
+      assert.deepEqual(await failedOf(51, right, 3), [
+        "rows: shop.items: the archive has 50, its manifest says 51",
+      ]);
+      assert.deepEqual(await failedOf(50, "00000000", 4), [
+        `rows: shop.items: the archive's rows have the checksum ${right}, its manifest says 00000000`,
+        "large objects: the archive has 3, its manifest says 4",
+      ]);
     });
     await first.session.close();
 
