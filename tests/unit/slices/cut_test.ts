@@ -24,6 +24,13 @@ const CASES: { name: string; setup: string; atLeast: number }[] = [
     atLeast: 30,
   },
   {
+    name: "pages of more rows than are looked at, whose text is in TOAST",
+    setup: `create table t as
+      select g as id, (select string_agg(md5((g * 400 + n)::text), '') from generate_series(1, 100) n) as text
+      from generate_series(1, 500) g`,
+    atLeast: 6,
+  },
+  {
     name: "narrow rows first, wide rows last",
     setup: `create table t as select g as id, repeat('x', case when g > 19000 then 1800 else 10 end) as text
       from generate_series(1, 20000) g`,

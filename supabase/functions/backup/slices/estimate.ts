@@ -94,18 +94,19 @@ async function sampleTable(
   };
 }
 
-/** One page's rows as text. The bounds are constants: only then the server reads that page alone. */
+/**
+ * One page: the text of its first rows, the lines of all of them (a pointer into TOAST is short, so there may be hundreds). The
+ * bounds are constants: only then the server reads that page alone.
+ */
 function spotQuery(
   { qualifiedName }: TableData,
   region: number,
   page: number,
 ): string {
+  const onPage = `ctid >= '(${page},0)'::tid and ctid < '(${page + 1},0)'::tid`;
   return `(select ${region} as region, count(*)::int as rows, coalesce(sum(bytes), 0)::float8 as bytes,
-    coalesce(max(line), 0)::int as lines
+    (select coalesce(max((ctid::text::point)[1]), 0)::int from only ${qualifiedName} where ${onPage}) as lines
 from (
-    select octet_length(sampled::text) as bytes, (sampled.ctid::text::point)[1] as line
-    from only ${qualifiedName} as sampled
-    where sampled.ctid >= '(${page},0)'::tid and sampled.ctid < '(${page + 1},0)'::tid
-    limit ${LINES_SAMPLED}
+    select octet_length(sampled::text) as bytes from only ${qualifiedName} as sampled where ${onPage} limit ${LINES_SAMPLED}
 ) as spot)`;
 }
