@@ -37,8 +37,8 @@ export const COST = {
   verifiedByte: 0.45,
   /** A stored byte that is copied to the second bucket: read, hashed, sent. */
   copiedByte: 0.4,
-  /** A request to the second bucket, and what the database is told of it. */
-  request: 128 * 1024,
+  /** An object or file for the second bucket, whatever its size: two requests or three, and what the database is told of it. */
+  request: 384 * 1024,
   /** A removed or listed object of the bucket. */
   object: 4 * 1024,
 } as const;

@@ -36,6 +36,9 @@ export interface S3Options {
 /** As for the project's own bucket: a part of 40 MiB at less than 1 MB/s. */
 const TIMEOUT = 60_000;
 
+/** From this size on a connection of its own costs less than the copies that fetch makes. */
+const LARGE = 512 * 1024;
+
 const SHA256_OF_NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 /** Every service keeps it with the object, also those that know no checksums. */
@@ -205,7 +208,8 @@ export function s3Bucket(location: S3Location, { signal, timeout = TIMEOUT }: S3
     const init = { method, headers: signed.headers, signal: deadline(timeout, signal) };
     try {
       // Whom to trust with a database, the owner has said; no answer says otherwise.
-      return await uploadFetch(signed.url, { ...init, ...(body ? { body } : {}), redirect: "manual" });
+      const way = body !== undefined && body.length >= LARGE ? uploadFetch : fetch;
+      return await way(signed.url, { ...init, ...(body ? { body } : {}), redirect: "manual" });
     } catch (error) {
       signal?.throwIfAborted();
       throw unreachable(action, error);
