@@ -1,6 +1,6 @@
 -- Which tables can be tracked, with which options, and what tracking leaves behind.
 begin;
-select plan(34);
+select plan(37);
 
 create schema shop;
 create table shop.plays (id uuid primary key default gen_random_uuid(), title text, secret text, hits integer default 0, out_at timestamptz, is_out boolean);
@@ -70,6 +70,19 @@ select results_eq(
     'what a call does not name stays'
 );
 select matches(tests.error_of($$ select versioning.track('shop.plays', keep_versions => 0) $$), '^23514', 'keep_versions is one at least');
+
+-- A table that has a trigger of its own for its history.
+create table shop.audited (id integer primary key, title text);
+create table shop.audit (id integer, title text);
+create function shop.audit() returns trigger language plpgsql as $$ begin insert into shop.audit select new.id, new.title; return null; end; $$;
+create trigger audit after insert or update on shop.audited for each row execute function shop.audit();
+select versioning.track('shop.audited');
+insert into shop.audited values (1, 'both');
+select results_eq('select title from shop.audit', $$ select after ->> 'title' from versioning.versions('shop.audited', '1') $$, 'a trigger of the table''s own goes on beside ours');
+select versioning.untrack('shop.audited');
+update shop.audited set title = 'its own';
+select is((select array_agg(title order by title) from shop.audit), '{both,"its own"}', 'and after us');
+select is((select array_agg(tgname::text) from pg_trigger where tgrelid = 'shop.audited'::regclass), '{audit}', 'unchanged');
 
 -- What cannot be tracked, and why.
 create view shop.a_view as select 1 as id;
