@@ -49,7 +49,7 @@ Deno.test("[retrying] does not repeat what failed for a reason of ours", async (
   let calls = 0;
   const bucket = retrying({
     ...memoryBucket(),
-    list: () => {
+    list: (_folder: string) => {
       calls++;
       return Promise.reject(new TypeError("a bug"));
     },
