@@ -91,15 +91,23 @@ Deno.test("[copies] Storage's files", async (t) => {
       await superuser`
       insert into storage.objects (bucket_id, name, version, metadata) values
         ('photos', 'a ghost.png', gen_random_uuid()::text, '{"size": 4, "mimetype": "image/png"}'),
+        ('photos', 'up/../down.png', gen_random_uuid()::text, '{"size": 4, "mimetype": "image/png"}'),
         ('photos', 'film.mp4', gen_random_uuid()::text, '{"size": 60000000, "mimetype": "video/mp4"}')`;
       await upload("photos", "zebra.png", "image/png", "stripes");
       const copy = await backedUp();
       assert.equal(there()["photos/zebra.png"], "stripes");
-      assert.equal(copy.files_left, 2);
-      const [noted] = await sql`select name, error from backup.copied_files where error is not null`;
-      assert.equal(noted!["name"], "a ghost.png");
-      assert.match(noted!["error"], /could not be read/);
+      assert.equal(copy.files_left, 3);
+      const noted =
+        await sql`select name, error from backup.copied_files where error is not null order by name`;
+      assert.deepEqual(noted.map(({ name }) => name), ["a ghost.png", "up/../down.png"]);
+      assert.match(noted[0]!["error"], /could not be read/);
+      assert.match(noted[1]!["error"], /cannot have an object of this name/);
       assert.equal((await scene.reasons()).files_left, "info");
+      // Storage itself would not empty a bucket with such a name.
+      await superuser.begin(async (sql) => {
+        await sql`set local storage.allow_delete_query = 'true'`;
+        await sql`delete from storage.objects where name = 'up/../down.png'`;
+      });
     },
   );
 

@@ -34,6 +34,12 @@ Deno.test("[inventory] Storage's files", async (t) => {
     return { inventory: inventory!, bytes: await stored(project, `${name}/${inventory!.name}`) };
   };
 
+  const forgetMany = () =>
+    superuser.begin(async (sql) => {
+      await sql`set local storage.allow_delete_query = 'true'`;
+      await sql`delete from storage.objects where name like 'many/%'`;
+    });
+
   await t.step("a project without files has an inventory of none", async () => {
     const { name, warnings } = await project.backUp();
     const { inventory, bytes } = await inventoryOf(name);
@@ -88,8 +94,7 @@ Deno.test("[inventory] Storage's files", async (t) => {
     const { inventory, bytes } = await inventoryOf(name);
     const lines = await gunzipped(bytes);
     assert.deepEqual([inventory.objects, lines.length], [6000 + FILES.length, 6000 + FILES.length]);
-    await superuser`set storage.allow_delete_query = 'true'`.catch(() => {});
-    await superuser`delete from storage.objects where name like 'many/%'`;
+    await forgetMany();
   });
 
   await t.step("a budget that is not enough for all lists the first ones, and says so", async () => {
@@ -101,7 +106,7 @@ Deno.test("[inventory] Storage's files", async (t) => {
     assert.deepEqual([inventory.objects, inventory.complete], [1001, false]);
     assert.deepEqual(warnings.map(({ code }) => code), ["inventory_cut"]);
     await sql`select backup.configure(invocation_bytes => 80000000, slice_bytes => 32000000)`;
-    await superuser`delete from storage.objects where name like 'many/%'`;
+    await forgetMany();
   });
 
   await t.step("where a backup is encrypted its inventory is, too: names of files say much", async () => {

@@ -10,6 +10,9 @@ const FOLDER = "files";
 
 const TYPE = /^[\w.+-]+\/[\w.+-]+(; ?[\w.+-]+=[\w.+-]+)*$/;
 
+/** A URL swallows steps between slashes, and S3's names have at most 1,024 bytes, of which the prefix may take some. */
+const UNUSABLE = /(^|\/)\.{1,2}(\/|$)|^.{800,}$/s;
+
 /** Its name in the second bucket. */
 export function fileKey({ bucket, name }: Pick<DueFile, "bucket" | "name">): string {
   return `${FOLDER}/${bucket}/${name}`;
@@ -22,6 +25,12 @@ export async function copyFiles(
   verbs: CopyVerbs,
   withinBudget: (bytes: number) => boolean,
 ): Promise<boolean> {
+  const buckets = new Map<string, Bucket>();
+  const bucketOf = (name: string) => {
+    const bucket = buckets.get(name) ?? openBucket(name);
+    buckets.set(name, bucket);
+    return bucket;
+  };
   while (true) {
     const due = await verbs.nextFiles();
     if (due === null) return false;
@@ -31,7 +40,7 @@ export async function copyFiles(
       for (const file of due) {
         if (!withinBudget(file.bytes)) return false;
         const { type, ...known } = file;
-        const read = await readFile(openBucket(file.bucket), file);
+        const read = await readFile(bucketOf(file.bucket), file);
         if (!(read instanceof Uint8Array)) {
           done.push({ ...known, sha256: null, error: read.message });
           // Storage may be down for all of them; but one that it always fails for must not stand in the way of the others for ever.
@@ -59,8 +68,9 @@ export async function copyFiles(
   }
 }
 
-/** Its bytes; an error for one that Storage does not hand out, or not of the size that it says. */
+/** Its bytes; an error for one that Storage does not hand out, or not of the size that it says, and for a name that cannot be copied. */
 async function readFile(source: Bucket, { name, bytes }: DueFile): Promise<Uint8Array | Error> {
+  if (UNUSABLE.test(name)) return new Error("the second bucket cannot have an object of this name");
   try {
     const read = await readWhole((consume) => source.readFile!(name, consume), bytes);
     return read ?? new Error("it has another size than Storage says");
