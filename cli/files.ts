@@ -20,7 +20,7 @@ import { chooseBackup } from "./restore/source.ts";
 import { CommandError, progress, runCommand, UsageError } from "./terminal.ts";
 
 const USAGE =
-  `Usage: deno run -A cli/files.ts --from s3://BUCKET/PREFIX [--backup NAME|latest] [--bucket NAME] [--dry-run]
+  `Usage: npm run files -- --from s3://BUCKET/PREFIX [--backup NAME|latest] [--bucket NAME] [--dry-run]
 
 Puts Storage's files back into a project, from the second copy: those that the inventory of a backup lists, as they were copied last. Files that are
 there already are overwritten; buckets must be there (a restore of the database brings them).

@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 
-const COMMANDS = ["backup", "demo", "drill", "dump", "list", "log", "restore", "verify"];
+const COMMANDS = "backup demo drill dump files health list log prune restore verify".split(" ");
 const [command, ...args] = process.argv.slice(2);
 
 if (!COMMANDS.includes(command)) {
