@@ -184,12 +184,18 @@ Deno.test("[encryption] an encrypted backup", async (test) => {
   });
 
   await test.step("a worker that dies in an upload and comes back from the dead writes the bytes that its successor wrote", async () => {
+    const killed = Promise.withResolvers<void>();
     const late: { path: string; headers: Headers; body: Uint8Array }[] = [];
     scene.intercept = async (request) => {
       const path = new URL(request.url).pathname;
       const part = Number(/\/(\d{5})\.dump\.age$/.exec(path)?.[1] ?? 0);
       // The first numbers are the head's.
-      if (late.length > 0 || request.method !== "POST" || part < 17) return null;
+      if (request.method !== "POST" || part < 17) return null;
+      if (late.length > 0) {
+        // The other worker must not be done, and leave, before this one is dead.
+        await killed.promise;
+        return null;
+      }
       late.push({ path, headers: request.headers, body: new Uint8Array(await request.arrayBuffer()) });
       await until("another worker holds the snapshot as well", async () => {
         const holders = await superuser`select from backup.live_workers where held_at is not null`;
@@ -200,6 +206,7 @@ Deno.test("[encryption] an encrypted backup", async (test) => {
         where s.finished_at is null and ${part} between s.first_part and s.first_part + 15`;
       const worker = await workerOf(superuser, owner!.pid, stack.functions.workers());
       await stack.functions.kill(worker!.id);
+      killed.resolve();
       return new Response("the connection is gone", { status: 500 });
     };
     await sql`select backup.configure(workers => 2, invocation_bytes => 2000000, lease_seconds => 60)`;
