@@ -40,6 +40,11 @@ export const SECTIONS: Section[] = [
     test: "tests/health/silence_test.ts",
     text: "The alarm is what `backup.health` and `backup.events` had at that time.",
   },
+  {
+    title: "Many in a row",
+    test: "tests/large/soak_test.ts",
+    text: "Random faults, one after the other; the seed is printed and can be given again.",
+  },
 ];
 
 /** One row for a case and number of workers: the last one recorded. */
