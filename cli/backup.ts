@@ -62,7 +62,8 @@ function note(run: Run, done: number, total: number, elapsed: number): string {
   if (run.phase !== "exporting" || done === 0 || elapsed === 0) return phase;
   const rate = done / elapsed;
   const left = total > done ? `, about ${duration((total - done) / rate)} left` : "";
-  return `${phase}, ${bytes(rate * 1000)}/s${left}`;
+  const tables = new Set((run.progress?.doing ?? []).flatMap(({ table }) => table ?? []));
+  return `${[phase, ...tables].join(" ")}, ${bytes(rate * 1000)}/s${left}`;
 }
 
 /** The run in a few lines. */

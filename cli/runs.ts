@@ -28,6 +28,8 @@ export interface Run {
 }
 
 export interface RunProgress {
+  /** What live workers are at. */
+  doing?: { table?: string }[];
   rows?: number;
   raw_bytes?: number;
   estimated_bytes?: number;

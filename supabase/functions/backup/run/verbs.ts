@@ -7,7 +7,7 @@ import type { Inventory } from "../manifest/inventory.ts";
 import type { Session } from "../postgres/session.ts";
 import type { SliceResult } from "../slices/export.ts";
 import type { Piece, PieceResult } from "../slices/piece.ts";
-import type { Slice } from "../slices/plan.ts";
+import type { PlannedPiece, Slice } from "../slices/plan.ts";
 import type { Warning } from "../toc/entry.ts";
 
 /** SQLSTATE of a verb that a worker without a place must not use. */
@@ -80,7 +80,7 @@ export interface Plan {
     number: number;
     first_part: number;
     estimated_bytes: number;
-    pieces: Piece[];
+    pieces: PlannedPiece[];
   }[];
   facts: Facts;
 }
@@ -198,7 +198,7 @@ export class RunVerbs {
         number: number;
         first_part: number;
         estimated_bytes: number;
-        pieces: Piece[];
+        pieces: PlannedPiece[];
       } | null
     >("_claim_slice", "$3::bigint", [bytes]);
     return slice && {

@@ -11,7 +11,12 @@ export interface Slice {
   firstPart: number;
   /** COPY text that is expected, with what its statements cost. */
   estimatedBytes: number;
-  pieces: Piece[];
+  pieces: PlannedPiece[];
+}
+
+/** A piece with the COPY text that is expected of it: what its progress is measured by. */
+export interface PlannedPiece extends Piece {
+  estimatedBytes: number;
 }
 
 /** A statement costs as much CPU as about this much COPY text, however few rows it gives. */
@@ -35,8 +40,8 @@ export function planSlices(
   estimates: readonly Estimate[],
   { sliceBytes, headParts }: { sliceBytes: number; headParts: number },
 ): Slice[] {
-  const groups: { estimatedBytes: number; pieces: Piece[] }[] = [];
-  let open: { estimatedBytes: number; pieces: Piece[] } | null = null;
+  const groups: Pick<Slice, "estimatedBytes" | "pieces">[] = [];
+  let open: typeof groups[number] | null = null;
   for (const [index, table] of tables.entries()) {
     const { bytes, regions } = estimates[index]!;
     const cuts = bytes <= sliceBytes
@@ -45,10 +50,11 @@ export function planSlices(
       ? cutObjects(table.objects, sliceBytes)
       : cutRegions(regions ?? [], sliceBytes);
     if (cuts.length > 0) {
+      const estimatedBytes = Math.ceil(bytes / (cuts.length + 1));
       groups.push(
         ...cutPieces(table, cuts).map((piece) => ({
-          estimatedBytes: Math.ceil(bytes / (cuts.length + 1)) + PIECE_BYTES,
-          pieces: [piece],
+          estimatedBytes: estimatedBytes + PIECE_BYTES,
+          pieces: [{ ...piece, estimatedBytes }],
         })),
       );
       open = null;
@@ -60,7 +66,7 @@ export function planSlices(
       groups.push(open);
     }
     open.estimatedBytes += cost;
-    open.pieces.push(wholeTable(table));
+    open.pieces.push({ ...wholeTable(table), estimatedBytes: bytes });
   }
   if (headParts + groups.length * PARTS_PER_SLICE > PART_NUMBERS) {
     throw new BackupError(
