@@ -16,11 +16,12 @@ const BACKSPACE = new Set([8, 127]);
 /** An answer that is not shown. */
 export async function askSecret(question: string, instead: string): Promise<string> {
   if (!Deno.stdin.isTerminal()) throw new CommandError(`${question} Nobody can be asked here`, instead);
-  await Deno.stderr.write(new TextEncoder().encode(`${question} `));
+  // Before it asks: what somebody types at once would be shown otherwise.
   Deno.stdin.setRaw(true);
   const typed: number[] = [];
   const byte = new Uint8Array(1);
   try {
+    await Deno.stderr.write(new TextEncoder().encode(`${question} `));
     while (await Deno.stdin.read(byte) !== null && !ENTER.has(byte[0]!)) {
       if (byte[0] === CTRL_C) throw new CommandError("Interrupted", "Nothing was changed.");
       if (BACKSPACE.has(byte[0]!)) typed.pop();
