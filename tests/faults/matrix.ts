@@ -1,8 +1,10 @@
 /**
  * Writes docs/reliability.md from what the tests have recorded (results.ts):
- *   RELIABILITY_RESULTS=/tmp/results deno test -A tests/faults tests/health && deno run -A tests/faults/matrix.ts /tmp/results
+ *   RELIABILITY_RESULTS=/tmp/results deno test -A --no-check tests/faults tests/health tests/large/soak_test.ts
+ *   deno run -A tests/faults/matrix.ts /tmp/results
  * A case that was recorded twice has its last outcome.
  */
+import { findBinaries } from "../../stack/postgres/binaries.ts";
 import type { Result } from "./results.ts";
 
 const DOCUMENT = new URL("../../docs/reliability.md", import.meta.url);
@@ -85,7 +87,7 @@ if (import.meta.main) {
   const results = (await Deno.readTextFile(path)).split("\n").filter(Boolean).map((line) =>
     JSON.parse(line) as Result
   );
-  const { stdout } = await new Deno.Command("/usr/lib/postgresql/15/bin/postgres", { args: ["--version"] })
+  const { stdout } = await new Deno.Command(`${await findBinaries()}/postgres`, { args: ["--version"] })
     .output();
   const version = new TextDecoder().decode(stdout).match(/\d+\.\d+/)?.[0] ?? "?";
   await Deno.writeTextFile(DOCUMENT, documentOf(results, new Date().toISOString().slice(0, 10), version));
