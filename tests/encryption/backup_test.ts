@@ -186,24 +186,32 @@ Deno.test("[encryption] an encrypted backup", async (test) => {
   await test.step("a worker that dies in an upload and comes back from the dead writes the bytes that its successor wrote", async () => {
     const killed = Promise.withResolvers<void>();
     const late: { path: string; headers: Headers; body: Uint8Array }[] = [];
+    const waiting: number[] = [];
+    let held = false;
+    const ownerOf = async (part: number) => {
+      const [owner] = await superuser<{ id: string; pid: number }[]>`
+        select w.id, w.backend_pid as pid
+        from backup.slices s join backup.live_workers l on l.id = s.worker join backup.workers w on w.id = s.worker
+        where s.finished_at is null and l.held_at is not null and ${part} between s.first_part and s.first_part + 15`;
+      return owner;
+    };
     scene.intercept = async (request) => {
       const path = new URL(request.url).pathname;
       const part = Number(/\/(\d{5})\.dump\.age$/.exec(path)?.[1] ?? 0);
       // The first numbers are the head's.
       if (request.method !== "POST" || part < 17) return null;
-      if (late.length > 0) {
-        // The other worker must not be done, and leave, before this one is dead.
+      if (held) {
+        waiting.push(part);
         await killed.promise;
         return null;
       }
+      held = true;
       late.push({ path, headers: request.headers, body: new Uint8Array(await request.arrayBuffer()) });
-      await until("another worker holds the snapshot as well", async () => {
-        const holders = await superuser`select from backup.live_workers where held_at is not null`;
-        return holders.length > 1 ? true : null;
+      const owner = await ownerOf(part);
+      await until("another worker, who cannot leave, holds the snapshot as well", async () => {
+        const others = await Promise.all(waiting.map(ownerOf));
+        return others.some((other) => other && other.id !== owner!.id) || null;
       });
-      const [owner] = await superuser<{ pid: number }[]>`
-        select w.backend_pid as pid from backup.slices s join backup.workers w on w.id = s.worker
-        where s.finished_at is null and ${part} between s.first_part and s.first_part + 15`;
       const worker = await workerOf(superuser, owner!.pid, stack.functions.workers());
       await stack.functions.kill(worker!.id);
       killed.resolve();
