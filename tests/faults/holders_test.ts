@@ -127,8 +127,9 @@ Deno.test("the holders of the snapshot", async (test) => {
     const id = await scene.start();
     const hold = scene.holdRequests(PART);
     await within("a part is on its way", hold.held);
-    const [holder] =
-      await superuser`select backend_pid as pid from backup.workers where held_at is not null limit 1`;
+    const [holder] = await superuser`
+      select w.backend_pid as pid from backup.workers w join backup.live_workers l on l.id = w.id
+      where l.held_at is not null and l.working limit 1`;
     // The server ends all sessions and recovers, as after any crash of one of its processes.
     Deno.kill(holder!["pid"], "SIGKILL");
     hold.release(false);
