@@ -131,8 +131,8 @@ comment on table backup.settings is 'How backups are made; one row. Change it wi
 comment on column backup.settings.id is 'Always true: the table has one row.';
 comment on column backup.settings.function_url is 'Where the Edge Function `backup` answers; no backup starts before it is set.';
 comment on column backup.settings.bucket is 'Storage bucket that the backups go to.';
-comment on column backup.settings.slice_bytes is 'Bytes on disk (heap and TOAST) of one slice; large tables are cut to this size.';
-comment on column backup.settings.invocation_bytes is 'Bytes that one invocation takes on: what two seconds of CPU export with room to spare.';
+comment on column backup.settings.slice_bytes is 'COPY text of one slice, as estimated; large tables are cut to this size.';
+comment on column backup.settings.invocation_bytes is 'COPY text that one invocation takes on: what two seconds of CPU export with room to spare.';
 comment on column backup.settings.part_bytes is 'Largest object in the bucket; below the 50 MB that the free plan takes.';
 comment on column backup.settings.storage_quota_bytes is 'What the project''s Storage may hold in all: a run that would exceed it fails before it exports. 0: not known.';
 comment on column backup.settings.level is 'Deflate level; 4 is smaller than pg_dump''s default and twice as fast.';
@@ -318,7 +318,7 @@ comment on table backup.slices is 'Slices of a run''s present attempt.';
 comment on column backup.slices.run_id is 'The run.';
 comment on column backup.slices.number is 'Place of the slice in the archive.';
 comment on column backup.slices.first_part is 'First of the part numbers that belong to the slice.';
-comment on column backup.slices.estimated_bytes is 'Bytes on disk of its pieces.';
+comment on column backup.slices.estimated_bytes is 'COPY text that is expected of its pieces, with what their statements cost.';
 comment on column backup.slices.pieces is 'The pieces of tables to export, in archive order.';
 comment on column backup.slices.worker is 'Who has claimed it; null while it waits.';
 comment on column backup.slices.tries is 'How often it was claimed and not given back in good order.';
@@ -518,7 +518,8 @@ revoke all on function backup.is_schedule from public;
 grant execute on function backup.is_schedule to service_role;
 comment on function backup.is_schedule is 'Is this text a cron schedule of five fields? Null is not.';
 
--- The two jobs of pg_cron: `backup-weekly` starts backups, `backup-watch` calls the watch-dog.
+-- Jobs of pg_cron: `backup-weekly` starts backups, `backup-daily` checks them; `backup-watch`, `backup-alert` and `backup-copy` exist while there is a run to
+-- watch over, something to tell, something to copy.
 create or replace function backup._require_cron()
 returns void
 language plpgsql
@@ -536,6 +537,26 @@ $$;
 
 revoke all on function backup._require_cron from public;
 comment on function backup._require_cron is 'Raises a clear error where pg_cron is missing.';
+
+-- Makes the job of that name, or changes it; answers its number. The schedule is one that backup.is_schedule() takes.
+create or replace function backup._keep_job(name text, schedule text, command text)
+returns bigint
+language plpgsql
+set search_path = ''
+as $$
+declare
+    job bigint;
+begin
+    perform backup._require_cron();
+    job := cron.schedule(name, btrim(schedule, ' '), command);
+    -- Jobs of a restored database come back inactive, and scheduling alone leaves them so.
+    perform cron.alter_job(job, active := true);
+    return job;
+end;
+$$;
+
+revoke all on function backup._keep_job from public;
+comment on function backup._keep_job is 'Makes a job of pg_cron, or changes it; answers its number.';
 
 -- By number and owner: pg_cron raises for a name it does not know, and a superuser sees other people's jobs.
 create or replace function backup._drop_job(name text)
@@ -561,13 +582,10 @@ comment on function backup._drop_job is 'Removes a job of pg_cron; false when th
 -- The watch-dog's job exists while a run is active. Both verbs may be repeated.
 create or replace function backup._watch_on()
 returns void
-language plpgsql
+language sql
 set search_path = ''
 as $$
-begin
-    perform backup._require_cron();
-    perform cron.alter_job(cron.schedule('backup-watch', '* * * * *', 'select backup.watch()'), active := true);
-end;
+    select backup._keep_job('backup-watch', '* * * * *', 'select backup.watch()');
 $$;
 
 revoke all on function backup._watch_on from public;
@@ -593,19 +611,13 @@ language plpgsql
 security definer
 set search_path = ''
 as $$
-declare
-    job bigint;
 begin
     if not backup.is_schedule(schedule) then
         raise exception 'schedule refused: "%" is not a schedule of five fields', schedule
             using errcode = 'invalid_parameter_value',
                 hint = 'Give minute, hour, day of month, month and day of week (UTC), such as 0 3 * * 0 for Sundays at three.';
     end if;
-    perform backup._require_cron();
-    job := cron.schedule('backup-weekly', btrim(schedule, ' '), $job$select backup.start('scheduled')$job$);
-    -- Jobs of a restored database come back inactive, and scheduling alone leaves them so.
-    perform cron.alter_job(job, active := true);
-    return job;
+    return backup._keep_job('backup-weekly', schedule, $job$select backup.start('scheduled')$job$);
 end;
 $$;
 
@@ -772,37 +784,45 @@ $$;
 revoke all on function backup.dispatch from public;
 comment on function backup.dispatch is 'Calls the function for a run; answers pg_net''s request number.';
 
--- Calls the function with a one-time token, for a run or, without one, for alerts; answers pg_net's number of the request.
--- The request goes out when the transaction commits, and a transaction that fails leaves neither call nor token.
-create or replace function backup._call(run_id bigint)
-returns bigint
+-- Sends the function a request with a one-time token, of which only the hash stays here; `word` begins the token, so that the function learns from it what
+-- it is called for. The request goes out when the transaction commits.
+create or replace function backup._send(word text, body jsonb, out hash bytea, out request_id bigint, out expires_at timestamptz)
 language plpgsql
 set search_path = ''
 as $$
 declare
-    -- Two random UUIDs: 244 random bits, from the server's strong source. The function learns from the word before them what it is called for.
-    token text := case when run_id is null then 'alert-' else '' end || gen_random_uuid()::text || gen_random_uuid()::text;
+    -- Two random UUIDs: 244 random bits, from the server's strong source.
+    token text := word || gen_random_uuid()::text || gen_random_uuid()::text;
     settings backup.settings;
-    request bigint;
 begin
     select s.* into strict settings from backup.settings s;
     -- The function answers at once. A half minute is for its cold start; pg_net's own five seconds are too few,
     -- and it keeps all later requests waiting while this one is open.
-    request := net.http_post(
+    request_id := net.http_post(
         url := settings.function_url,
-        body := jsonb_strip_nulls(jsonb_build_object('run_id', run_id)),
+        body := body,
         headers := jsonb_build_object('Content-Type', 'application/json', 'x-backup-token', token),
         timeout_milliseconds := 30000
     );
-    insert into backup.calls (hash, run_id, request_id, expires_at)
-    values (
-        sha256(convert_to(token, 'UTF8')),
-        _call.run_id,
-        request,
-        clock_timestamp() + make_interval(secs => settings.call_ttl_seconds)
-    );
-    return request;
+    hash := sha256(convert_to(token, 'UTF8'));
+    expires_at := clock_timestamp() + make_interval(secs => settings.call_ttl_seconds);
 end;
+$$;
+
+revoke all on function backup._send from public;
+comment on function backup._send is 'Sends the function a request with a one-time token; answers its hash, pg_net''s number, and until when it is good.';
+
+-- Calls the function for a run or, without one, for alerts; answers pg_net's number of the request.
+-- A transaction that fails leaves neither call nor token.
+create or replace function backup._call(run_id bigint)
+returns bigint
+language sql
+set search_path = ''
+as $$
+    insert into backup.calls (hash, run_id, request_id, expires_at)
+    select sent.hash, _call.run_id, sent.request_id, sent.expires_at
+    from backup._send(case when run_id is null then 'alert-' else '' end, jsonb_strip_nulls(jsonb_build_object('run_id', run_id))) sent
+    returning request_id;
 $$;
 
 revoke all on function backup._call from public;

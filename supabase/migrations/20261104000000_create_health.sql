@@ -944,19 +944,13 @@ language plpgsql
 security definer
 set search_path = ''
 as $$
-declare
-    job bigint;
 begin
     if not backup.is_schedule(schedule) then
         raise exception 'schedule refused: "%" is not a schedule of five fields', schedule
             using errcode = 'invalid_parameter_value',
                 hint = 'Give minute, hour, day of month, month and day of week (UTC), such as 23 6 * * * for every day at 6:23.';
     end if;
-    perform backup._require_cron();
-    job := cron.schedule('backup-daily', btrim(schedule, ' '), 'select backup.check()');
-    -- Jobs of a restored database come back inactive, and scheduling alone leaves them so.
-    perform cron.alter_job(job, active := true);
-    return job;
+    return backup._keep_job('backup-daily', schedule, 'select backup.check()');
 end;
 $$;
 

@@ -15,7 +15,7 @@ begin
     select count(*) > 0, coalesce(bool_or(u.due), false) into untold, due from backup._alerts_untold() u;
     if (untold or not known) and exists (select from backup.events e where e.noticed_at > now() - interval '1 day') then
         if to_regclass('cron.job') is not null then
-            perform cron.alter_job(cron.schedule('backup-alert', '*/10 * * * *', 'select backup.alert()'), active := true);
+            perform backup._keep_job('backup-alert', '*/10 * * * *', 'select backup.alert()');
         end if;
     else
         perform backup._drop_job('backup-alert');

@@ -63,11 +63,6 @@ returns void
 language plpgsql
 set search_path = ''
 as $$
-declare
-    -- The function must know before it looks here that this call can wait.
-    token text := 'copy-' || gen_random_uuid() || gen_random_uuid();
-    settings backup.settings;
-    request bigint;
 begin
     delete from backup.copy_calls c where c.expires_at < clock_timestamp() - interval '1 hour';
     if exists (
@@ -80,15 +75,9 @@ begin
     ) then
         return;
     end if;
-    select s.* into strict settings from backup.settings s;
-    request := net.http_post(
-        url := settings.function_url,
-        body := '{"copy": true}',
-        headers := jsonb_build_object('Content-Type', 'application/json', 'x-backup-token', token),
-        timeout_milliseconds := 30000
-    );
+    -- The function must know before it looks here that this call can wait.
     insert into backup.copy_calls (hash, request_id, expires_at)
-    values (sha256(convert_to(token, 'UTF8')), request, clock_timestamp() + make_interval(secs => settings.call_ttl_seconds));
+    select sent.hash, sent.request_id, sent.expires_at from backup._send('copy-', '{"copy": true}') sent;
 end;
 $$;
 
@@ -110,7 +99,7 @@ begin
         perform backup._drop_job('backup-copy');
         return;
     end if;
-    perform cron.alter_job(cron.schedule('backup-copy', '* * * * *', 'select backup.watch_copies()'), active := true);
+    perform backup._keep_job('backup-copy', '* * * * *', 'select backup.watch_copies()');
     if backup._live_copier() is null and exists (select from backup._copy_tasks()) then
         perform backup._call_copier();
     end if;

@@ -43,37 +43,45 @@ $$;
 revoke all on function backup.dispatch from public;
 comment on function backup.dispatch is 'Calls the function for a run; answers pg_net''s request number.';
 
--- Calls the function with a one-time token, for a run or, without one, for alerts; answers pg_net's number of the request.
--- The request goes out when the transaction commits, and a transaction that fails leaves neither call nor token.
-create or replace function backup._call(run_id bigint)
-returns bigint
+-- Sends the function a request with a one-time token, of which only the hash stays here; `word` begins the token, so that the function learns from it what
+-- it is called for. The request goes out when the transaction commits.
+create or replace function backup._send(word text, body jsonb, out hash bytea, out request_id bigint, out expires_at timestamptz)
 language plpgsql
 set search_path = ''
 as $$
 declare
-    -- Two random UUIDs: 244 random bits, from the server's strong source. The function learns from the word before them what it is called for.
-    token text := case when run_id is null then 'alert-' else '' end || gen_random_uuid()::text || gen_random_uuid()::text;
+    -- Two random UUIDs: 244 random bits, from the server's strong source.
+    token text := word || gen_random_uuid()::text || gen_random_uuid()::text;
     settings backup.settings;
-    request bigint;
 begin
     select s.* into strict settings from backup.settings s;
     -- The function answers at once. A half minute is for its cold start; pg_net's own five seconds are too few,
     -- and it keeps all later requests waiting while this one is open.
-    request := net.http_post(
+    request_id := net.http_post(
         url := settings.function_url,
-        body := jsonb_strip_nulls(jsonb_build_object('run_id', run_id)),
+        body := body,
         headers := jsonb_build_object('Content-Type', 'application/json', 'x-backup-token', token),
         timeout_milliseconds := 30000
     );
-    insert into backup.calls (hash, run_id, request_id, expires_at)
-    values (
-        sha256(convert_to(token, 'UTF8')),
-        _call.run_id,
-        request,
-        clock_timestamp() + make_interval(secs => settings.call_ttl_seconds)
-    );
-    return request;
+    hash := sha256(convert_to(token, 'UTF8'));
+    expires_at := clock_timestamp() + make_interval(secs => settings.call_ttl_seconds);
 end;
+$$;
+
+revoke all on function backup._send from public;
+comment on function backup._send is 'Sends the function a request with a one-time token; answers its hash, pg_net''s number, and until when it is good.';
+
+-- Calls the function for a run or, without one, for alerts; answers pg_net's number of the request.
+-- A transaction that fails leaves neither call nor token.
+create or replace function backup._call(run_id bigint)
+returns bigint
+language sql
+set search_path = ''
+as $$
+    insert into backup.calls (hash, run_id, request_id, expires_at)
+    select sent.hash, _call.run_id, sent.request_id, sent.expires_at
+    from backup._send(case when run_id is null then 'alert-' else '' end, jsonb_strip_nulls(jsonb_build_object('run_id', run_id))) sent
+    returning request_id;
 $$;
 
 revoke all on function backup._call from public;

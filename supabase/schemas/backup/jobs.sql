@@ -1,4 +1,5 @@
--- The two jobs of pg_cron: `backup-weekly` starts backups, `backup-watch` calls the watch-dog.
+-- Jobs of pg_cron: `backup-weekly` starts backups, `backup-daily` checks them; `backup-watch`, `backup-alert` and `backup-copy` exist while there is a run to
+-- watch over, something to tell, something to copy.
 create or replace function backup._require_cron()
 returns void
 language plpgsql
@@ -16,6 +17,26 @@ $$;
 
 revoke all on function backup._require_cron from public;
 comment on function backup._require_cron is 'Raises a clear error where pg_cron is missing.';
+
+-- Makes the job of that name, or changes it; answers its number. The schedule is one that backup.is_schedule() takes.
+create or replace function backup._keep_job(name text, schedule text, command text)
+returns bigint
+language plpgsql
+set search_path = ''
+as $$
+declare
+    job bigint;
+begin
+    perform backup._require_cron();
+    job := cron.schedule(name, btrim(schedule, ' '), command);
+    -- Jobs of a restored database come back inactive, and scheduling alone leaves them so.
+    perform cron.alter_job(job, active := true);
+    return job;
+end;
+$$;
+
+revoke all on function backup._keep_job from public;
+comment on function backup._keep_job is 'Makes a job of pg_cron, or changes it; answers its number.';
 
 -- By number and owner: pg_cron raises for a name it does not know, and a superuser sees other people's jobs.
 create or replace function backup._drop_job(name text)
@@ -41,13 +62,10 @@ comment on function backup._drop_job is 'Removes a job of pg_cron; false when th
 -- The watch-dog's job exists while a run is active. Both verbs may be repeated.
 create or replace function backup._watch_on()
 returns void
-language plpgsql
+language sql
 set search_path = ''
 as $$
-begin
-    perform backup._require_cron();
-    perform cron.alter_job(cron.schedule('backup-watch', '* * * * *', 'select backup.watch()'), active := true);
-end;
+    select backup._keep_job('backup-watch', '* * * * *', 'select backup.watch()');
 $$;
 
 revoke all on function backup._watch_on from public;

@@ -7,19 +7,13 @@ language plpgsql
 security definer
 set search_path = ''
 as $$
-declare
-    job bigint;
 begin
     if not backup.is_schedule(schedule) then
         raise exception 'schedule refused: "%" is not a schedule of five fields', schedule
             using errcode = 'invalid_parameter_value',
                 hint = 'Give minute, hour, day of month, month and day of week (UTC), such as 0 3 * * 0 for Sundays at three.';
     end if;
-    perform backup._require_cron();
-    job := cron.schedule('backup-weekly', btrim(schedule, ' '), $job$select backup.start('scheduled')$job$);
-    -- Jobs of a restored database come back inactive, and scheduling alone leaves them so.
-    perform cron.alter_job(job, active := true);
-    return job;
+    return backup._keep_job('backup-weekly', schedule, $job$select backup.start('scheduled')$job$);
 end;
 $$;
 

@@ -59,8 +59,8 @@ comment on table backup.settings is 'How backups are made; one row. Change it wi
 comment on column backup.settings.id is 'Always true: the table has one row.';
 comment on column backup.settings.function_url is 'Where the Edge Function `backup` answers; no backup starts before it is set.';
 comment on column backup.settings.bucket is 'Storage bucket that the backups go to.';
-comment on column backup.settings.slice_bytes is 'Bytes on disk (heap and TOAST) of one slice; large tables are cut to this size.';
-comment on column backup.settings.invocation_bytes is 'Bytes that one invocation takes on: what two seconds of CPU export with room to spare.';
+comment on column backup.settings.slice_bytes is 'COPY text of one slice, as estimated; large tables are cut to this size.';
+comment on column backup.settings.invocation_bytes is 'COPY text that one invocation takes on: what two seconds of CPU export with room to spare.';
 comment on column backup.settings.part_bytes is 'Largest object in the bucket; below the 50 MB that the free plan takes.';
 comment on column backup.settings.storage_quota_bytes is 'What the project''s Storage may hold in all: a run that would exceed it fails before it exports. 0: not known.';
 comment on column backup.settings.level is 'Deflate level; 4 is smaller than pg_dump''s default and twice as fast.';

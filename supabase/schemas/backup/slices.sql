@@ -29,7 +29,7 @@ comment on table backup.slices is 'Slices of a run''s present attempt.';
 comment on column backup.slices.run_id is 'The run.';
 comment on column backup.slices.number is 'Place of the slice in the archive.';
 comment on column backup.slices.first_part is 'First of the part numbers that belong to the slice.';
-comment on column backup.slices.estimated_bytes is 'Bytes on disk of its pieces.';
+comment on column backup.slices.estimated_bytes is 'COPY text that is expected of its pieces, with what their statements cost.';
 comment on column backup.slices.pieces is 'The pieces of tables to export, in archive order.';
 comment on column backup.slices.worker is 'Who has claimed it; null while it waits.';
 comment on column backup.slices.tries is 'How often it was claimed and not given back in good order.';
