@@ -144,8 +144,12 @@ Deno.test("[copies] second copies", async (t) => {
       await sql`select backup.watch_copies()`;
       return Object.keys(scene.inSecond()).sort().join() === here.join() ? true : null;
     });
-    const gone = (await scene.copies()).filter(({ removed_at }) => removed_at !== null);
-    assert.ok(gone.length >= 2 && gone.every(({ name }) => !here.includes(name)));
+    // The copier records it when the objects are gone.
+    const gone = await until("they are recorded as removed", async () => {
+      const removed = (await scene.copies()).filter(({ removed_at }) => removed_at !== null);
+      return removed.length >= 2 ? removed : null;
+    });
+    assert.ok(gone.every(({ name }) => !here.includes(name)));
   });
 
   await t.step("no copy is removed while those that should take its place are not whole", async () => {
