@@ -12,6 +12,7 @@ import { table } from "../cli/terminal.ts";
 import { startStack } from "../stack/stack.ts";
 import { Encryption } from "../supabase/functions/backup/encryption/encryption.ts";
 import { readRecipients } from "../supabase/functions/backup/encryption/recipients.ts";
+import { backUp } from "./backup_run.ts";
 import { generateLargeData } from "./large_data.ts";
 import { median } from "./measure.ts";
 
@@ -142,22 +143,11 @@ async function compareBackups(megabytes: number): Promise<string> {
     const rows: string[][] = [];
     for (const recipient of ["", RECIPIENT, "", RECIPIENT]) {
       await sql`select backup.configure(recipient => ${recipient})`;
-      const before = new Set(stack.functions.workers().map(({ id }) => id));
-      const begin = performance.now();
-      const [started] = await sql<{ id: number }[]>`select backup.start('manual')::int as id`;
-      let run: Record<string, unknown>;
-      do {
-        await new Promise((resolve) => setTimeout(resolve, 100));
-        const [row] = await sql<{ run: Record<string, unknown> }[]>`
-          select to_jsonb(l) as run from backup.log l where id = ${started!.id}`;
-        run = row!.run;
-      } while (run["finished_at"] === null);
-      if (run["status"] !== "succeeded") throw new Error(`${run["error_message"]}`);
-      const workers = stack.functions.workers().filter(({ id }) => !before.has(id));
+      const { row: run, wallSeconds, isolates: workers } = await backUp(stack, sql);
       const cpu = workers.reduce((sum, { cpuMs }) => sum + cpuMs, 0);
       rows.push([
         recipient === "" ? "as it is" : "encrypted",
-        `${((performance.now() - begin) / 1000).toFixed(1)} s`,
+        `${wallSeconds.toFixed(1)} s`,
         `${run["invocations"]}${run["attempt"] === 1 ? "" : ` (attempt ${run["attempt"]})`}`,
         bytes(Number(run["stored_bytes"])),
         `${(cpu / 1000).toFixed(2)} s`,

@@ -13,6 +13,7 @@ import { HOSTED_LIMITS, type Policy } from "../stack/functions/limits.ts";
 import type { WorkerInfo } from "../stack/functions/functions.ts";
 import { RESTORED, startRestoreTarget } from "../stack/postgres/restore_target.ts";
 import { type Stack, startStack } from "../stack/stack.ts";
+import { backUp } from "./backup_run.ts";
 import { generateLargeData } from "./large_data.ts";
 import { type Cost, measure } from "./measure.ts";
 import { tableHashes } from "./table_hashes.ts";
@@ -84,7 +85,7 @@ try {
     console.error(`backup with ${workers} at a time …`);
     await sql`select backup.configure(workers => ${workers})`;
     if (values.unlimited) await sql`select backup.configure(invocation_bytes => 10::bigint << 30)`;
-    const { name, ...figures } = await backUp(stack, sql, workers);
+    const { name, ...figures } = await measuredBackup(stack, sql, workers);
     measured.push(figures);
     newest = name;
   }
@@ -99,27 +100,11 @@ try {
   await stack.stop();
 }
 
-async function backUp(stack: Stack, sql: Sql, workers: number): Promise<Measured & { name: string }> {
-  const before = new Set(stack.functions.workers().map(({ id }) => id));
-  const begin = performance.now();
-  const [started] = await sql<{ id: number }[]>`select backup.start('manual')::int as id`;
-  let run: Record<string, unknown>;
-  do {
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    const [row] = await sql<{ run: Record<string, unknown> }[]>`
-      select to_jsonb(l) as run from backup.log l where id = ${started!.id}`;
-    run = row!.run;
-  } while (run["finished_at"] === null);
-  const wallSeconds = (performance.now() - begin) / 1000;
-  if (run["status"] !== "succeeded") {
-    throw new Error(
-      `the backup ${run["status"]}: ${run["error_message"]} ${JSON.stringify(run["attempts"])}`,
-    );
-  }
+async function measuredBackup(stack: Stack, sql: Sql, workers: number): Promise<Measured & { name: string }> {
+  const { row: run, wallSeconds, isolates } = await backUp(stack, sql);
   const [stored] = await sql<{ seconds: number }[]>`
     select extract(epoch from max(s.finished_at) - l.started_at)::float8 as seconds
     from backup.slices s join backup.log l on l.id = s.run_id group by l.id`;
-  const isolates = stack.functions.workers().filter(({ id }) => !before.has(id));
   const most = (read: (worker: WorkerInfo) => number) => Math.max(...isolates.map(read));
   return {
     name: String(run["name"]),

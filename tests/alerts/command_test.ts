@@ -1,17 +1,9 @@
 /** `npm run alert:test`, as a person types it, and what `backup.health` makes of channels. */
 import assert from "node:assert/strict";
+import { runCli } from "../e2e/command.ts";
 import { HUSH, isAlertCall, NAMES, startTold, type Told } from "./scene.ts";
 
-async function run({ stack }: Told, ...args: string[]) {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", "cli/alert_test.ts", ...args],
-    cwd: new URL("../../", import.meta.url).pathname,
-    env: { SUPABASE_URL: stack.apiUrl, SUPABASE_SECRET_KEY: stack.keys.secretKey, NO_COLOR: "1" },
-    stdin: "null",
-  }).output();
-  const [out, error] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
-  return { code, out: out!, error: error! };
-}
+const run = (project: Told, ...args: string[]) => runCli(project, "alert_test", args);
 
 Deno.test("alert:test", async (test) => {
   await using project = await startTold();

@@ -101,6 +101,15 @@ export async function startProject(options: StackOptions = {}): Promise<Project>
   };
 }
 
+/** Waits until no worker has a session any more. */
+export async function sessionsEnded(superuser: Sql): Promise<void> {
+  await until("no session of the function is left", async () => {
+    const sessions =
+      await superuser`select from pg_stat_activity where application_name like 'supabase-backup%'`;
+    return sessions.length === 0 ? true : null;
+  });
+}
+
 /** Waits until `look` finds something; throws what was waited for. */
 export async function until<T>(what: string, look: () => Promise<T | null>): Promise<T> {
   const deadline = Date.now() + PATIENCE_MS;

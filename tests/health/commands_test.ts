@@ -1,20 +1,9 @@
 /** `health`, `prune` and `log --rebuild`, as a person types them. */
 import assert from "node:assert/strict";
+import { runCli } from "../e2e/command.ts";
 import { isFunction, startWatched, type Watched } from "./scene.ts";
 
-const ROOT = new URL("../../", import.meta.url).pathname;
-
-/** Runs a command of the project against the stack; colours are off, since nobody looks. */
-async function run({ stack }: Watched, command: string, ...args: string[]) {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", `cli/${command}.ts`, ...args],
-    cwd: ROOT,
-    env: { SUPABASE_URL: stack.apiUrl, SUPABASE_SECRET_KEY: stack.keys.secretKey, NO_COLOR: "1" },
-    stdin: "null",
-  }).output();
-  const [out, error] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
-  return { code, out: out!, error: error! };
-}
+const run = (project: Watched, command: string, ...args: string[]) => runCli(project, command, args);
 
 Deno.test("commands about the backups' health", async (test) => {
   await using project = await startWatched();

@@ -1,7 +1,7 @@
 /** What makes backups end unnoticed elsewhere: each ends here in a clear state of the log, of backup.health and of backup.events. */
 import assert from "node:assert/strict";
 import postgres, { type Sql, type TransactionSql } from "postgres";
-import { type Run, until } from "../e2e/project.ts";
+import { type Run, sessionsEnded, until } from "../e2e/project.ts";
 import { record } from "../faults/results.ts";
 import { outliveLostSessions, within } from "../faults/scene.ts";
 import { isFunction, isStorage, type Reason, startWatched, type Watched } from "./scene.ts";
@@ -222,14 +222,7 @@ Deno.test("backups do not end unnoticed", async (test) => {
     const { id, release } = await heldAtPart(project);
     await readOnly(project, true);
     release();
-    await until(
-      "the worker has given up",
-      async () =>
-        (await superuser`select from pg_stat_activity where application_name like 'supabase-backup%'`)
-            .length === 0
-          ? true
-          : null,
-    );
+    await sessionsEnded(superuser);
     await assert.rejects(async () => await sql`select backup.watch()`, { code: "25006" });
     const { verdict, alarms, reasons } = await project.health();
     assert.deepEqual([verdict, alarms], ["failing", ["database_read_only"]], JSON.stringify(reasons));

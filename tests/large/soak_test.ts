@@ -3,7 +3,7 @@
  * and neither sessions nor files nor memory leak. `SOAK_SEED` repeats a sequence of faults; how they meet the run is up to the machine.
  */
 import assert from "node:assert/strict";
-import { type Project, type Run, startProject, until } from "../e2e/project.ts";
+import { type Project, type Run, sessionsEnded, startProject } from "../e2e/project.ts";
 import { joinParts } from "../e2e/restore.ts";
 import { contentNow, expectTidy, startRestores } from "../faults/outcome.ts";
 import { record } from "../faults/results.ts";
@@ -318,14 +318,7 @@ Deno.test("many backups in a row under random faults", async (test) => {
   });
 
   await test.step("no session, file or memory leaks", async () => {
-    await until(
-      "no session of the function is left",
-      async () =>
-        (await superuser`select from pg_stat_activity where application_name like 'supabase-backup%'`)
-            .length === 0
-          ? true
-          : null,
-    );
+    await sessionsEnded(superuser);
     const third = Math.max(1, Math.floor(samples.length / 3));
     const early = samples.slice(third, 2 * third);
     const late = samples.slice(-third);

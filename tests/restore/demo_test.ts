@@ -2,26 +2,13 @@
 import assert from "node:assert/strict";
 import postgres from "postgres";
 import { startStack } from "../../stack/stack.ts";
+import { runCli } from "../e2e/command.ts";
 import { type Project, startProject } from "../e2e/project.ts";
 
-const ROOT = new URL("../../", import.meta.url).pathname;
 const TABLES = ["spectacles", "membres_equipe", "medias"];
 
-async function run(project: Project, env: Record<string, string>, command: string, ...args: string[]) {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", `cli/${command}.ts`, ...args],
-    cwd: ROOT,
-    env: {
-      SUPABASE_URL: project.stack.apiUrl,
-      SUPABASE_SECRET_KEY: project.stack.keys.secretKey,
-      NO_COLOR: "1",
-      ...env,
-    },
-    stdin: "null",
-  }).output();
-  const [out, error] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
-  return { code, out: out!, error: error! };
-}
+const run = (project: Project, env: Record<string, string>, command: string, ...args: string[]) =>
+  runCli(project, command, args, env);
 
 Deno.test("the demo's database", async (test) => {
   const folder = await Deno.makeTempDir();

@@ -5,17 +5,11 @@ import { drill } from "../../cli/drill.ts";
 import { openArchive } from "../../cli/restore/archive_file.ts";
 import { checksTable, countOf } from "../../cli/restore/check.ts";
 import { type Cluster, startCluster } from "../../stack/postgres/cluster.ts";
+import { type Answer, runCli } from "../e2e/command.ts";
 import type { Project } from "../e2e/project.ts";
 import { backedUpProject, originOf } from "./scene.ts";
 
 const PASSWORD = "s3cret";
-const ROOT = new URL("../../", import.meta.url).pathname;
-
-interface Answer {
-  code: number;
-  out: string;
-  error: string;
-}
 
 /** `npm run restore` (or another command) without npm. */
 function run(project: Project, command: string, ...args: string[]): Promise<Answer> {
@@ -28,20 +22,9 @@ async function runWith(
   command: string,
   ...args: string[]
 ): Promise<Answer> {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", `cli/${command}.ts`, ...args],
-    cwd: ROOT,
-    env: {
-      SUPABASE_URL: project.stack.apiUrl,
-      SUPABASE_SECRET_KEY: project.stack.keys.secretKey,
-      NO_COLOR: "1",
-      ...env,
-    },
-    stdin: "null",
-  }).output();
-  const [out, error] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
-  assert.ok(!(out! + error!).includes(PASSWORD), "no password is printed");
-  return { code, out: out!, error: error! };
+  const answer = await runCli(project, command, args, env);
+  assert.ok(!(answer.out + answer.error).includes(PASSWORD), "no password is printed");
+  return answer;
 }
 
 function urlWithoutPassword(server: Cluster, database: string): string {

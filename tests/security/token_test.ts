@@ -3,7 +3,7 @@
  * role of the database may read, and the request itself.
  */
 import assert from "node:assert/strict";
-import { startProject, until } from "../e2e/project.ts";
+import { sessionsEnded, startProject, until } from "../e2e/project.ts";
 
 interface Received {
   headers: Record<string, string>;
@@ -104,14 +104,7 @@ Deno.test("a call token", async (test) => {
       const { status } = await show(call!.headers["x-backup-token"]!);
       // It may still be looked at; no worker comes of it.
       assert.ok([202, 401].includes(status));
-      await until(
-        "no worker is there",
-        async () =>
-          (await superuser`select from pg_stat_activity where application_name like 'supabase-backup%'`)
-              .length === 0
-            ? true
-            : null,
-      );
+      await sessionsEnded(superuser);
       const [workers] = await superuser`select count(*)::int as n from backup.workers where run_id = ${run}`;
       assert.equal(workers!["n"], 0);
     });
