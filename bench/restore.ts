@@ -11,7 +11,7 @@ import { table } from "../cli/terminal.ts";
 import { type Cluster, startCluster } from "../stack/postgres/cluster.ts";
 import { type Stack, startStack } from "../stack/stack.ts";
 import { type Manifest, writeManifest } from "../supabase/functions/backup/manifest/manifest.ts";
-import { sha256Hex } from "../supabase/functions/backup/manifest/sha256.ts";
+import { sha256Hex } from "../supabase/functions/backup/storage/sha256.ts";
 import { generateData } from "./data.ts";
 import { type Cost, measure, median } from "./measure.ts";
 

@@ -5,7 +5,7 @@ import {
   type Part,
   readManifest,
 } from "../supabase/functions/backup/manifest/manifest.ts";
-import { sha256OfPieces } from "../supabase/functions/backup/manifest/sha256.ts";
+import { sha256OfPieces } from "../supabase/functions/backup/storage/sha256.ts";
 import type { Bucket } from "../supabase/functions/backup/storage/bucket.ts";
 import { CommandError } from "./terminal.ts";
 

@@ -9,7 +9,7 @@ import {
   MANIFEST_NAME,
   readManifest,
 } from "../supabase/functions/backup/manifest/manifest.ts";
-import { sha256Hex } from "../supabase/functions/backup/manifest/sha256.ts";
+import { sha256Hex } from "../supabase/functions/backup/storage/sha256.ts";
 import { BucketError, joined } from "../supabase/functions/backup/storage/bucket.ts";
 import type { S3Bucket } from "../supabase/functions/backup/storage/s3.ts";
 import { decryptionOf, identityFile } from "./decrypt/decryption.ts";

@@ -5,7 +5,7 @@ import {
   MANIFEST_NAME,
   readManifest,
 } from "../../supabase/functions/backup/manifest/manifest.ts";
-import { sha256Hex } from "../../supabase/functions/backup/manifest/sha256.ts";
+import { sha256Hex } from "../../supabase/functions/backup/storage/sha256.ts";
 import { parseBackupName } from "../../supabase/functions/backup/rotation/names.ts";
 import type { Bucket } from "../../supabase/functions/backup/storage/bucket.ts";
 

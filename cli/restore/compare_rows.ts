@@ -1,6 +1,6 @@
 /** Rows: how many, and a hash of their content, of each table in the archive and in the target. */
 import { adler32, ADLER_OF_NOTHING, adlerText } from "../../supabase/functions/backup/archive/adler.ts";
-import { sha256OfPieces } from "../../supabase/functions/backup/manifest/sha256.ts";
+import { sha256OfPieces } from "../../supabase/functions/backup/storage/sha256.ts";
 import { LARGE_OBJECTS, type Manifest } from "../../supabase/functions/backup/manifest/manifest.ts";
 import type { Session } from "../../supabase/functions/backup/postgres/session.ts";
 import { copyStatement } from "../../supabase/functions/backup/slices/piece.ts";

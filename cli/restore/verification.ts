@@ -6,7 +6,7 @@ import {
   readManifest,
 } from "../../supabase/functions/backup/manifest/manifest.ts";
 import { COMPANIONS } from "../../supabase/functions/backup/manifest/restore_notes.ts";
-import { sha256Hex } from "../../supabase/functions/backup/manifest/sha256.ts";
+import { sha256Hex } from "../../supabase/functions/backup/storage/sha256.ts";
 import { BackupError } from "../../supabase/functions/backup/errors.ts";
 import { type Bucket, BucketError } from "../../supabase/functions/backup/storage/bucket.ts";
 import { type Decrypt, decryptionOf } from "../decrypt/decryption.ts";

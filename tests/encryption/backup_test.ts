@@ -5,7 +5,7 @@ import { drill } from "../../cli/drill.ts";
 import { fetchSource, type Origin } from "../../cli/restore/source.ts";
 import { verifyBackup } from "../../cli/restore/verification.ts";
 import { type Manifest, readManifest } from "../../supabase/functions/backup/manifest/manifest.ts";
-import { sha256Hex } from "../../supabase/functions/backup/manifest/sha256.ts";
+import { sha256Hex } from "../../supabase/functions/backup/storage/sha256.ts";
 import { supabaseBucket } from "../../supabase/functions/backup/storage/supabase.ts";
 import { RESTORED, startRestoreTarget } from "../../stack/postgres/restore_target.ts";
 import { workerOf } from "../faults/processes.ts";

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { downloadBackup } from "../../cli/download.ts";
 import { folderBucket } from "../../cli/restore/folder_bucket.ts";
 import { writeManifest } from "../../supabase/functions/backup/manifest/manifest.ts";
-import { sha256Hex } from "../../supabase/functions/backup/manifest/sha256.ts";
+import { sha256Hex } from "../../supabase/functions/backup/storage/sha256.ts";
 import { BucketError } from "../../supabase/functions/backup/storage/bucket.ts";
 import { type MemoryBucket, memoryBucket } from "../../supabase/functions/backup/storage/memory.ts";
 

@@ -12,7 +12,7 @@ import {
 import { writeHead } from "../../supabase/functions/backup/archive/header.ts";
 import { SegmentDeflater } from "../../supabase/functions/backup/archive/segment.ts";
 import { type Manifest, writeManifest } from "../../supabase/functions/backup/manifest/manifest.ts";
-import { sha256Hex } from "../../supabase/functions/backup/manifest/sha256.ts";
+import { sha256Hex } from "../../supabase/functions/backup/storage/sha256.ts";
 import { BucketError } from "../../supabase/functions/backup/storage/bucket.ts";
 import { memoryBucket } from "../../supabase/functions/backup/storage/memory.ts";
 import type { Entry } from "../../supabase/functions/backup/toc/entry.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { BackupError } from "../../../supabase/functions/backup/errors.ts";
 import { verifyParts } from "../../../supabase/functions/backup/manifest/verify.ts";
-import { sha256Hex } from "../../../supabase/functions/backup/manifest/sha256.ts";
+import { sha256Hex } from "../../../supabase/functions/backup/storage/sha256.ts";
 import type { Bucket } from "../../../supabase/functions/backup/storage/bucket.ts";
 import { memoryBucket } from "../../../supabase/functions/backup/storage/memory.ts";
 

@@ -1,7 +1,7 @@
 /** One backup into the second bucket: its parts, what lies beside them, and the manifest last, so that a copy with a manifest is whole. */
 import { BackupError } from "../errors.ts";
 import { type Manifest, MANIFEST_NAME, readManifest } from "../manifest/manifest.ts";
-import { sha256Hex } from "../manifest/sha256.ts";
+import { sha256Hex } from "../storage/sha256.ts";
 import type { StoredPart } from "../run/verbs.ts";
 import type { Bucket } from "../storage/bucket.ts";
 import type { S3Bucket } from "../storage/s3.ts";

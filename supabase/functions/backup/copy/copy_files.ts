@@ -1,5 +1,5 @@
 /** Storage's files into the second bucket: those that are new or have changed, below `files/`, by bucket and name. */
-import { sha256Hex } from "../manifest/sha256.ts";
+import { sha256Hex } from "../storage/sha256.ts";
 import { type Bucket, BucketError } from "../storage/bucket.ts";
 import type { S3Bucket } from "../storage/s3.ts";
 import { readWhole } from "./read_whole.ts";

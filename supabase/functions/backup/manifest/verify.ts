@@ -3,7 +3,7 @@ import { BackupError } from "../errors.ts";
 import { type Bucket, BucketError } from "../storage/bucket.ts";
 import { MANIFEST_NAME, type Part } from "./manifest.ts";
 import { COMPANIONS } from "./restore_notes.ts";
-import { sha256OfPieces } from "./sha256.ts";
+import { sha256OfPieces } from "../storage/sha256.ts";
 
 export interface VerifyOptions {
   /** Parts that an earlier invocation has read back; their presence and size are still checked. */

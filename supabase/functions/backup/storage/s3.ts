@@ -2,11 +2,14 @@
  * A bucket of an S3-compatible service (AWS, R2, B2, MinIO): path-style addresses, Signature Version 4 by aws4fetch. The SHA-256 of
  * what is stored is part of the signature, so the service refuses bytes that changed on the way. Tries everything once; see `retry.ts`.
  */
+import { Buffer } from "node:buffer";
 import { AwsV4Signer } from "aws4fetch";
 import { type Bucket, BucketError, checkName, joined, type StoredObject } from "./bucket.ts";
 import { s3Error, type S3Failure, s3Failure } from "./s3_failure.ts";
 import type { S3Location } from "./s3_location.ts";
 import { elements, textOf } from "./s3_xml.ts";
+import { sha256Hex } from "./sha256.ts";
+import { arriving, deadline } from "./transfer.ts";
 import { uploadFetch } from "./upload_fetch.ts";
 
 /** What the service knows of an object. */
@@ -68,7 +71,7 @@ export function s3Bucket(location: S3Location, { signal, timeout = TIMEOUT }: S3
   const bucket: S3Bucket = {
     async put(name, bytes, contentType, sha256) {
       checkName(name);
-      await bucket.putFile(name, bytes, contentType, sha256 ?? await sha256Of(bytes));
+      await bucket.putFile(name, bytes, contentType, sha256 ?? await sha256Hex(bytes));
     },
 
     async putFile(name, bytes, contentType, known) {
@@ -93,12 +96,11 @@ export function s3Bucket(location: S3Location, { signal, timeout = TIMEOUT }: S3
     async readFile(name, consume) {
       const action = `"${name}" could not be read from the second bucket`;
       const { body } = await answered(action, () => ({ method: "GET", name }));
-      if (body === null) return await consume(arriving(action, []));
       try {
-        return await consume(arriving(action, body));
+        return await consume(arriving(body ?? new Blob().stream(), (cause) => unreachable(action, cause)));
       } finally {
         // A consumer that never began would leave the connection open.
-        await body.cancel().catch(() => {});
+        await body?.cancel().catch(() => {});
       }
     },
 
@@ -217,11 +219,6 @@ export function s3Bucket(location: S3Location, { signal, timeout = TIMEOUT }: S3
   }
 }
 
-function deadline(timeout: number, signal?: AbortSignal): AbortSignal {
-  const limit = AbortSignal.timeout(timeout);
-  return signal ? AbortSignal.any([signal, limit]) : limit;
-}
-
 /** HEAD has no body that could say why. */
 function refusesChecksum({ status, code, message }: S3Failure): boolean {
   return (status === 400 || status === 501) && (code === "" || KNOWS_NO_CHECKSUM.test(message));
@@ -236,34 +233,16 @@ function unreachable(action: string, error: unknown): BucketError {
   );
 }
 
-/** The body as it arrives; a connection that breaks is the service's failure, not the consumer's. */
-async function* arriving(
-  action: string,
-  body: AsyncIterable<Uint8Array> | Uint8Array[],
-): AsyncGenerator<Uint8Array> {
-  try {
-    for await (const piece of body) yield piece;
-  } catch (error) {
-    throw unreachable(action, error);
-  }
-}
-
 async function drained(response: Response): Promise<void> {
   await response.body?.cancel();
 }
 
-async function sha256Of(bytes: Uint8Array): Promise<string> {
-  return hexOf(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)));
-}
-
-const hexOf = (bytes: Uint8Array) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-
 function base64(hex: string): string {
-  return btoa(hex.replace(/../g, (byte) => String.fromCharCode(parseInt(byte, 16))));
+  return Buffer.from(hex, "hex").toString("base64");
 }
 
 /** A checksum of several parts has a dash, and is not the object's. */
 function hexadecimal(checksum: string): string | null {
   if (checksum.includes("-")) return null;
-  return hexOf(Uint8Array.from(atob(checksum), (letter) => letter.charCodeAt(0)));
+  return Buffer.from(checksum, "base64").toString("hex");
 }

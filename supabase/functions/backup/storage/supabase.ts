@@ -2,6 +2,7 @@
 import { createClient } from "@supabase/supabase-js";
 import { type Bucket, BucketError, checkName, joined, type StoredObject } from "./bucket.ts";
 import { bucketError, type StorageFailure } from "./failure.ts";
+import { arriving, deadline } from "./transfer.ts";
 import { uploadFetch } from "./upload_fetch.ts";
 
 export interface SupabaseBucketOptions {
@@ -101,7 +102,7 @@ export function supabaseBucket(options: SupabaseBucketOptions): Bucket {
     const action = `"${path}" could not be read`;
     const body: ReadableStream<Uint8Array> = await answerOf(action, files.download(path).asStream());
     try {
-      return await consume(arriving(action, body));
+      return await consume(arriving(body, (cause) => bucketError(action, cause as Error)));
     } finally {
       // A consumer that never began would leave the connection open.
       await body.cancel().catch(() => {});
@@ -145,11 +146,6 @@ function encodedPath(name: string): string {
   return name.split("/").map(encodeURIComponent).join("/");
 }
 
-function deadline(timeout: number, signal?: AbortSignal): AbortSignal {
-  const limit = AbortSignal.timeout(timeout);
-  return signal ? AbortSignal.any([signal, limit]) : limit;
-}
-
 /** The data of an answer; throws BucketError for its error. */
 async function answerOf<T>(
   action: string,
@@ -158,13 +154,4 @@ async function answerOf<T>(
   const { data, error } = await call;
   if (error !== null) throw bucketError(action, error);
   return data as T;
-}
-
-/** The body as it arrives; a connection that breaks is Storage's failure, not the consumer's. */
-async function* arriving(action: string, body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
-  try {
-    for await (const piece of body) yield piece;
-  } catch (error) {
-    throw bucketError(action, error as Error);
-  }
 }

@@ -10,7 +10,7 @@ import {
   writeManifest,
 } from "../manifest/manifest.ts";
 import { NOTES_NAME, restoreNotes } from "../manifest/restore_notes.ts";
-import { sha256Hex, sha256OfPieces } from "../manifest/sha256.ts";
+import { sha256Hex, sha256OfPieces } from "../storage/sha256.ts";
 import { verifyParts } from "../manifest/verify.ts";
 import { policyOf, rotate } from "../rotation/rotate.ts";
 import type { Finish } from "../run/verbs.ts";

@@ -1,6 +1,6 @@
 /** What a worker has in hand while it works on a run. */
 import type { Encryption } from "../encryption/encryption.ts";
-import { sha256Hex } from "../manifest/sha256.ts";
+import { sha256Hex } from "../storage/sha256.ts";
 import type { Session } from "../postgres/session.ts";
 import type { Place, RunVerbs, StoredPart } from "../run/verbs.ts";
 import type { Budget } from "../slices/budget.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { sha256Hex, sha256OfPieces } from "../../../supabase/functions/backup/manifest/sha256.ts";
+import { sha256Hex, sha256OfPieces } from "../../../supabase/functions/backup/storage/sha256.ts";
 
 // FIPS 180-2, appendix B, and the empty message.
 const KNOWN = {
