@@ -1,6 +1,7 @@
 /** `npm run alert:test`: a test on every channel for alerts, and what came of it. */
 import { parseArgs } from "node:util";
 import colors from "picocolors";
+import type { Tested } from "../supabase/functions/backup/alerts/tell.ts";
 import { findProject } from "./project.ts";
 import { call } from "./runs.ts";
 import { CommandError, runCommand, table } from "./terminal.ts";
@@ -13,16 +14,6 @@ changes nothing outside (healthchecks.io's /log). Exit code 1 when a channel fai
   --json   as JSON
 
 Project: SUPABASE_URL and SUPABASE_SECRET_KEY, else the running stack.`;
-
-/** What came of it on one channel; `outcome` is null where nothing was sent. */
-export interface Tested {
-  channel: string;
-  state: "on" | "off" | "wrong";
-  outcome: "sent" | "failed" | null;
-  status: number | null;
-  error: string | null;
-  milliseconds: number | null;
-}
 
 if (import.meta.main) {
   await runCommand(USAGE, async (args) => {
