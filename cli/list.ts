@@ -80,7 +80,18 @@ async function readBackup(bucket: Bucket, name: string): Promise<StoredBackup> {
 export function backupsTable(backups: StoredBackup[]): string {
   if (backups.length === 0) return "No backup yet. Start one with `npm run backup`.";
   const drawn = table(
-    ["backup", "trigger", "created", "server", "tables", "rows", "rows' text", "stored", "files"],
+    [
+      "backup",
+      "trigger",
+      "created",
+      "server",
+      "tables",
+      "rows",
+      "rows' text",
+      "stored",
+      "files",
+      "encrypted",
+    ],
     backups.map(({ name, files, storedBytes, manifest, damage }) => [
       name,
       manifest?.run.trigger ?? (damage === null ? "no manifest: not a backup" : colors.red("damaged")),
@@ -91,8 +102,9 @@ export function backupsTable(backups: StoredBackup[]): string {
       manifest ? bytes(manifest.totals.rawBytes) : "",
       bytes(storedBytes),
       count(files),
+      manifest?.encryption?.format ?? "",
     ]),
-    ["left", "left", "left", "left", "right", "right", "right", "right", "right"],
+    ["left", "left", "left", "left", "right", "right", "right", "right", "right", "left"],
   );
   const damages = backups.filter(({ damage }) => damage !== null)
     .map(({ name, damage }) => `${colors.red("damaged:")} ${name}/${damage}`);

@@ -2,19 +2,19 @@
 import assert from "node:assert/strict";
 import { backupsTable, listBackups } from "../../cli/list.ts";
 import { chooseBackup, type Origin } from "../../cli/restore/source.ts";
-import { writeManifest } from "../../supabase/functions/backup/manifest/manifest.ts";
+import { type Manifest, writeManifest } from "../../supabase/functions/backup/manifest/manifest.ts";
 import { memoryBucket } from "../../supabase/functions/backup/storage/memory.ts";
 
 const [OLD, NEW, LEFTOVER] = ["backup-20261115-030000", "backup-20261122-030000", "backup-20261123-030000"];
 
-function manifestOf(name: string): Uint8Array {
+function manifestOf(name: string, part = "00000.dump", encryption?: Manifest["encryption"]): Uint8Array {
   return writeManifest({
     ...{ formatVersion: 1, name, createdAt: "2026-11-22T03:00:09Z", snapshotAt: "2026-11-22T03:00:00Z" },
     run: { id: 1, trigger: "scheduled", attempt: 1 },
     server: { version: "15.20", database: "theatre" },
     archive: { format: "PGDMP 1.14", level: 4, entries: 1 },
     totals: { tables: 0, rows: 0, rawBytes: 0, storedBytes: 5, parts: 1 },
-    ...{ tables: [], parts: [{ name: "00000.dump", bytes: 5, sha256: "0".repeat(64) }], warnings: [] },
+    ...{ encryption, tables: [], parts: [{ name: part, bytes: 5, sha256: "0".repeat(64) }], warnings: [] },
   });
 }
 
@@ -41,6 +41,15 @@ Deno.test("a list shows all backups, and names the damaged one and what is wrong
   assert.match(shown, new RegExp(`${OLD} +│ scheduled`));
   assert.match(shown, new RegExp(`${NEW} +│ .*damaged`));
   assert.match(shown, new RegExp(`damaged:.* ${NEW}/manifest\\.json cannot be trusted: it is no JSON`));
+});
+
+Deno.test("a list says which backups are encrypted", async () => {
+  const encrypted = manifestOf(NEW, "00000.dump.age", { format: "age", recipients: ["age1recipient"] });
+  const { bucket } = await stored({ [OLD]: manifestOf(OLD), [NEW]: encrypted });
+  const shown = backupsTable(await listBackups(bucket));
+  assert.match(shown, /files │ encrypted │/);
+  assert.match(shown, new RegExp(`${NEW} .*│ age +│`));
+  assert.match(shown, new RegExp(`${OLD} .*│ {11}│`));
 });
 
 Deno.test("the newest backup is the newest with a manifest; a damaged one is refused, not passed over", async () => {
