@@ -86,3 +86,36 @@ Deno.test("workers that use up their CPU make the budgets smaller, and a run wit
     then: `restored equal, budgets halved ${halved} times, and once less after the next run`,
   });
 });
+
+Deno.test("a row that no invocation can take: the run fails and names its table, and the older backups stay", async ({ name }) => {
+  await using scene = await startScene({ limits: { cpuMs: 600 } });
+  const { sql } = scene;
+  await using restores = await startRestores(scene);
+  await sql`select backup.configure(workers => 1)`;
+  const before = await scene.backUp();
+  assert.equal(before.status, "succeeded", `${before.error_message}`);
+  const content = await contentNow(scene);
+  await sql.unsafe(`
+    create table public.giants as
+    select 1 as id, string_agg(md5(g::text), '') as text from generate_series(1, 3000000) g`);
+
+  const run = await scene.backUp();
+  assert.equal(run.status, "failed");
+  assert.equal(run.attempt, 3);
+  assert.match(run.error_message!, /; tried in vain: public\.giants$/);
+  assert.match(
+    run.error_hint!,
+    /^A slice of public\.giants cannot be cut below 9\d MB: a row .* Keep such values in Storage/,
+  );
+  const [health] = await sql`select reasons::text from backup.health where verdict = 'failing'`;
+  assert.match(health!["reasons"], /"run_failed"/);
+  assert.deepEqual(await restores.restored(before.name), content);
+  await sql`drop table public.giants`;
+  const next = await scene.backUp();
+  assert.equal(next.status, "succeeded", `${next.error_message}`);
+  await expectTidy(scene);
+  record(import.meta.url, name, run, {
+    ...{ workers: 1, alarms: ["run_failed"] },
+    then: "the older backups are as they were, the next run succeeded without it",
+  });
+});

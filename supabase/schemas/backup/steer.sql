@@ -84,23 +84,42 @@ $$;
 revoke all on function backup._unreachable from public;
 comment on function backup._unreachable is 'The error of a run whose calls come to nothing; null while there is hope.';
 
--- Names, for an error, the tables that were tried and not finished: a row that no invocation can take lies in one of them.
-create or replace function backup._tried_in_vain(run backup.log)
-returns text
+-- Adds to an attempt's error which tables were tried and not finished and, where one of their slices is far larger than slices are made, that no invocation can take it.
+create or replace function backup._blame_slices(run backup.log, error jsonb)
+returns jsonb
 language sql
 stable
 set search_path = ''
 as $$
-    select coalesce('; tried in vain: ' || left(string_agg(distinct piece ->> 'table', ', '), 200), '')
-    from backup.slices s, jsonb_array_elements(s.pieces) piece
-    where s.run_id = run.id
-        and s.finished_at is null
-        and s.tries > 0
-        and not exists (select from backup.live_workers w where w.id = s.worker and w.working);
+    with tried as (
+        select s.estimated_bytes as bytes, (select string_agg(distinct piece ->> 'table', ', ') from jsonb_array_elements(s.pieces) piece) as tables
+        from backup.slices s
+        where s.run_id = run.id
+            and s.finished_at is null
+            and s.tries > 0
+            and not exists (select from backup.live_workers w where w.id = s.worker and w.working)
+    ),
+    giant as (
+        select tried.* from tried where tried.bytes > 2 * (run.settings ->> 'slice_bytes')::bigint order by tried.bytes desc limit 1
+    )
+    select error || jsonb_strip_nulls(jsonb_build_object(
+        'message', (error ->> 'message') || coalesce('; tried in vain: ' || left((select string_agg(distinct tables, ', ') from tried), 200), ''),
+        'hint', coalesce(
+            (
+                select format(
+                    'A slice of %s cannot be cut below %s: a row is exported by one invocation, whose CPU ends at about 100 MB of text. '
+                    'Keep such values in Storage, or try backup.configure(level => 1), which takes less CPU for a byte.',
+                    left(giant.tables, 200), pg_size_pretty(giant.bytes)
+                )
+                from giant
+            ),
+            error ->> 'hint'
+        )
+    ));
 $$;
 
-revoke all on function backup._tried_in_vain from public;
-comment on function backup._tried_in_vain is 'Names the tables that were tried and not finished.';
+revoke all on function backup._blame_slices from public;
+comment on function backup._blame_slices is 'Adds to an attempt''s error which slices were tried in vain.';
 
 -- The error of an attempt that cannot go on; null when it can.
 create or replace function backup._stuck(run backup.log)
@@ -113,18 +132,16 @@ declare
     unfinished bigint;
     last backup.workers;
     lost bigint;
-    in_vain text := backup._tried_in_vain(run);
-    error jsonb;
 begin
     select count(*) into unfinished from backup.slices s where s.run_id = run.id and s.finished_at is null;
     if unfinished > 0 and not exists (
         select from backup.live_workers w where w.run_id = run.id and w.held_at is not null
     ) then
-        return jsonb_build_object(
+        return backup._blame_slices(run, jsonb_build_object(
             'code', 'snapshot_lost',
-            'message', format('all workers that held the snapshot ended with %s slices unfinished', unfinished) || in_vain,
+            'message', format('all workers that held the snapshot ended with %s slices unfinished', unfinished),
             'hint', 'Workers end when the platform stops them or the database restarts: see the logs of the function.'
-        );
+        ));
     end if;
     select count(*) into lost from backup._lost_workers(run) w where w.entered_at > run.progressed_at;
     if lost < 2 + (run.settings ->> 'workers')::integer and not exists (
@@ -139,12 +156,11 @@ begin
     end if;
     -- What the last of them had to say tells more than that it failed.
     select w.* into last from backup._lost_workers(run) w where w.error is not null order by w.entered_at desc limit 1;
-    error := coalesce(last.error, jsonb_build_object(
+    return backup._blame_slices(run, coalesce(last.error, jsonb_build_object(
         'code', 'worker_died',
         'message', format('%s workers ended without a word while %s', lost, run.phase),
         'hint', 'See the logs of the function for limits of CPU, memory or time that it reached.'
-    ));
-    return error || jsonb_build_object('message', error ->> 'message' || in_vain);
+    )));
 end;
 $$;
 

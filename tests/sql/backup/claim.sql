@@ -1,6 +1,6 @@
 -- Slices: who gets which, what is recorded of them, and what a worker may no longer do that has lost one.
 begin;
-select plan(38);
+select plan(39);
 
 select tests.planned_run(5) as run \gset
 update backup.slices set estimated_bytes = 5000000 where number = 1;
@@ -107,7 +107,7 @@ select tests.enter(:run, 2);
 select tests.enter(:run, 3);
 select is(tests.claim(:run, 2), 1, 'one that was tried comes after one that was not');
 select tests.finish_slice(:run, 2, 1);
-update backup.slices set pieces = '[{"table": "public.giant"}]' where number = 0;
+update backup.slices set pieces = '[{"table": "public.giant"}]', estimated_bytes = 96 << 20 where number = 0;
 select is(tests.claim(:run, 2), 0, 'it is tried again');
 select tests.fall_silent(2);
 select is(tests.claim(:run, 3), 0, 'and a third time');
@@ -118,6 +118,10 @@ select backup._steer(:run);
 select is((tests.run(:run)).attempt, 2, 'but the attempt ends');
 select matches(
     (tests.run(:run)).attempts -> 0 -> 'error' ->> 'message', '; tried in vain: public\.giant$', 'and its error names the tables of the slice'
+);
+select matches(
+    (tests.run(:run)).attempts -> 0 -> 'error' ->> 'hint', '^A slice of public\.giant cannot be cut below 96 MB: a row .* Keep such values in Storage',
+    'and says what to do when it is a row that is too large'
 );
 
 select * from finish();
