@@ -96,9 +96,7 @@ async function writeArchive(url: string, path: string): Promise<number> {
 /** As the function would: parts of 40 MiB, and the manifest. */
 async function store(stack: Stack, path: string, entries: number): Promise<void> {
   const bucket = createClient(stack.apiUrl, stack.keys.secretKey, { auth: { persistSession: false } }).storage
-    .from(
-      "backups",
-    );
+    .from("backups");
   const whole = await Deno.readFile(path);
   const parts: Manifest["parts"] = [];
   for (let begin = 0; begin < whole.length; begin += PART_BYTES) {

@@ -36,10 +36,7 @@ export function renderStatus(status: StackStatus): string {
  * Writes the status for other commands, readable by this account only; of two stacks the newest wins. Answers how to
  * take it back, which leaves the file alone when it is another stack's by then.
  */
-export async function publishStatus(
-  status: StackStatus,
-  file: URL,
-): Promise<() => Promise<void>> {
+export async function publishStatus(status: StackStatus, file: URL): Promise<() => Promise<void>> {
   const text = JSON.stringify(status, null, 2) + "\n";
   await Deno.mkdir(new URL(".", file), { recursive: true });
   // Renamed into place, so that nobody reads half of it.

@@ -44,10 +44,7 @@ export async function jobsOf(archive: ArchiveFile): Promise<Job[]> {
 }
 
 /** A job runs as a role that may log in: where its own may not, it becomes the restoring role's. */
-export async function restoredJobs(
-  jobs: readonly Job[],
-  target: Target,
-): Promise<RestoredJobs> {
+export async function restoredJobs(jobs: readonly Job[], target: Target): Promise<RestoredJobs> {
   const there = await jobsThere(target);
   const result: RestoredJobs = { sql: "", restored: [], notes: [] };
   for (const job of jobs) {

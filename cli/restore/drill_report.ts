@@ -19,12 +19,7 @@ const HEADINGS = {
   unchecked: "Unchecked: should have been looked at, and could not be",
 };
 
-export function drillReport(
-  backup: string,
-  target: string,
-  startedAt: Date,
-  checks: Check[],
-): DrillReport {
+export function drillReport(backup: string, target: string, startedAt: Date, checks: Check[]): DrillReport {
   return {
     backup,
     startedAt: startedAt.toISOString(),

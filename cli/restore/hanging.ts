@@ -47,11 +47,7 @@ async function readTarget({ url }: Target): Promise<Entry[]> {
 }
 
 /** See hangingEntries; `there` are the target's own entries. */
-export function hangingOn(
-  chosen: readonly Entry[],
-  there: readonly Entry[],
-  nextId: () => number,
-): Entry[] {
+export function hangingOn(chosen: readonly Entry[], there: readonly Entry[], nextId: () => number): Entry[] {
   const returning = new Map(chosen.map((entry) => [keyOf(entry), entry.dumpId]));
   /** Ids of the target's entries that go, and of what comes in their place. */
   const gone = new Map<number, number[]>();

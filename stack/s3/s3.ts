@@ -137,10 +137,7 @@ export function startS3(options: S3Options): S3 {
     });
   }
 
-  const server = Deno.serve(
-    { hostname: "127.0.0.1", port: options.port ?? 0, onListen: () => {} },
-    respond,
-  );
+  const server = Deno.serve({ hostname: "127.0.0.1", port: options.port ?? 0, onListen: () => {} }, respond);
   return {
     ...{ url: `http://127.0.0.1:${server.addr.port}`, buckets, requests, keys },
     stop: () => server.shutdown(),

@@ -67,11 +67,7 @@ export function verifySignature<K extends Credentials>(
   const signed = names!.split(";");
   const unsigned = [...headers.keys()].filter((name) => name.startsWith("x-amz-") && !signed.includes(name));
   if (unsigned.length > 0 || !signed.includes("host")) {
-    throw new S3Error(
-      403,
-      "AccessDenied",
-      "There were headers present in the request which were not signed",
-    );
+    throw new S3Error(403, "AccessDenied", "There were headers present in the request which were not signed");
   }
   const expected = signatureOf(request, signed, key.secretAccessKey, region, date);
   if (signature !== expected) {

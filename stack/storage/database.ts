@@ -32,11 +32,7 @@ export class Database {
 
   /** `url` connects as a role that may take on anon, authenticated and service_role: `supabase_storage_admin` on a project. */
   constructor(url: string) {
-    this.#sql = postgres(url, {
-      max: 10,
-      onnotice: () => {},
-      connection: { application_name: "storage" },
-    });
+    this.#sql = postgres(url, { max: 10, onnotice: () => {}, connection: { application_name: "storage" } });
   }
 
   /** What the request may do to the database, and as whom. */

@@ -21,12 +21,7 @@ export class StorageError extends Error {
 
   /** The response's body. */
   body(): { statusCode: string; error: string; message: string; code: string } {
-    return {
-      statusCode: String(this.statusCode),
-      error: this.error,
-      message: this.message,
-      code: this.code,
-    };
+    return { statusCode: String(this.statusCode), error: this.error, message: this.message, code: this.code };
   }
 }
 

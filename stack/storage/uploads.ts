@@ -48,12 +48,7 @@ export const uploadRoutes: Routes = (app, service) => {
 };
 
 /** Takes a request's bytes in. A signed URL has settled who may: then the caller is the service itself. */
-async function store(
-  c: Context,
-  service: Service,
-  caller: Caller,
-  target: Target,
-): Promise<ObjectRow> {
+async function store(c: Context, service: Service, caller: Caller, target: Target): Promise<ObjectRow> {
   const session = sessionOf(c, service);
   const { bucket, name, owner } = target;
   const settings = await session.asService((sql) => findBucket(sql, bucket));

@@ -35,11 +35,7 @@ export async function tryToWrite(
 }
 
 /** Makes a file that lies ready the object's present version, and removes the one before. */
-export async function commit(
-  session: Session,
-  { files }: Service,
-  object: NewObject,
-): Promise<ObjectRow> {
+export async function commit(session: Session, { files }: Service, object: NewObject): Promise<ObjectRow> {
   const { bucket, name, version } = object;
   try {
     const [before, row] = await session.asService(async (sql) => {

@@ -70,10 +70,7 @@ Deno.test("pg_net's worker", async (t) => {
 
   await t.step("says of an unknown number that it is not found", async () => {
     const [result] = await sql`select (net._http_collect_response(9000000000)).*`;
-    assert.deepEqual([result!.status, result!.message], [
-      "ERROR",
-      "request matching request_id not found",
-    ]);
+    assert.deepEqual([result!.status, result!.message], ["ERROR", "request matching request_id not found"]);
   });
 
   await t.step("shows nothing of a batch, and sends nothing else, until its slowest is done", async () => {

@@ -3,11 +3,7 @@ import type { Sql } from "postgres";
 import type { WorkerInfo } from "../../stack/functions/functions.ts";
 
 /** The worker whose connection the backend serves; null when there is none any more. */
-export async function workerOf(
-  sql: Sql,
-  backend: number,
-  workers: WorkerInfo[],
-): Promise<WorkerInfo | null> {
+export async function workerOf(sql: Sql, backend: number, workers: WorkerInfo[]): Promise<WorkerInfo | null> {
   const [row] = await sql<{ port: number | null }[]>`
     select client_port as port from pg_stat_activity where pid = ${backend}`;
   if (!row?.port) return null;

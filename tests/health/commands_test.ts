@@ -113,9 +113,7 @@ Deno.test("commands about the backups' health", async (test) => {
     await project.client.storage.from("backups").upload(
       "backup-20010101-000000/00000.dump",
       new Uint8Array(9),
-      {
-        contentType: "application/octet-stream",
-      },
+      { contentType: "application/octet-stream" },
     );
     const { code, out, error } = await run(project, "log", "--rebuild", ...database);
     assert.equal(code, 0, error);

@@ -218,10 +218,7 @@ Deno.test("a backup on a plain server", async (test) => {
       assert.equal(rows.code, 0, rows.error);
       assert.deepEqual(
         (await sql`select kind, amount from books.entries order by id`).map((row) => ({ ...row })),
-        [
-          { kind: "in", amount: "12.50" },
-          { kind: "out", amount: "-3.00" },
-        ],
+        [{ kind: "in", amount: "12.50" }, { kind: "out", amount: "-3.00" }],
       );
       assert.equal((await sql`select from pg_policies where tablename = 'entries'`).length, 1);
       await empty();

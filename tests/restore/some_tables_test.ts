@@ -79,10 +79,7 @@ Deno.test("some tables of a backup", async (test) => {
       }]);
       assert.deepEqual(
         await inTarget("select play, tableoid::regclass::text as part from public.shows order by 1"),
-        [
-          { play: 1, part: "shows_2026_1" },
-          { play: 2, part: "shows_other" },
-        ],
+        [{ play: 1, part: "shows_2026_1" }, { play: 2, part: "shows_other" }],
       );
       const [indexes] = await inTarget(
         "select count(*)::int as attached from pg_inherits i join pg_class c on c.oid = i.inhrelid where relkind in ('i', 'I')",
@@ -142,9 +139,7 @@ Deno.test("some tables of a backup", async (test) => {
       await restore({ tables: ["public.next"] });
       assert.deepEqual(
         await inTarget("select play, obj_description('public.next'::regclass) as comment from public.next"),
-        [
-          { play: 2, comment: "What comes" },
-        ],
+        [{ play: 2, comment: "What comes" }],
       );
     });
 

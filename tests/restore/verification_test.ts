@@ -461,10 +461,7 @@ const WRONG: {
   },
   {
     what: "the manifest lacks a table",
-    ...{
-      code: "table_not_in_manifest",
-      message: /rows of public\.empty, which the manifest does not know/,
-    },
+    ...{ code: "table_not_in_manifest", message: /rows of public\.empty, which the manifest does not know/ },
     parts: () => good,
     change: ({ tables }) => void tables.pop(),
   },

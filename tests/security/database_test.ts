@@ -184,10 +184,7 @@ Deno.test("the database's doors", async (test) => {
          where n.nspname = any ($1) and p.prosecdef order by 1`,
         [ours],
       );
-      assert.deepEqual(
-        Object.fromEntries(definers.map(({ name, grantees }) => [name, grantees])),
-        DEFINERS,
-      );
+      assert.deepEqual(Object.fromEntries(definers.map(({ name, grantees }) => [name, grantees])), DEFINERS);
       assert.deepEqual([...new Set(definers.map(({ owner }) => owner))], ["postgres"], "no superuser's");
     });
 

@@ -71,9 +71,7 @@ const STORAGE = (o: string): { method: string; path: string; body?: unknown }[] 
     "object/info/public",
     "object/info/authenticated",
   ]
-    .flatMap((
-      route,
-    ) => [{ method: "GET", path: `${route}/backups/${o}` }, {
+    .flatMap((route) => [{ method: "GET", path: `${route}/backups/${o}` }, {
       method: "HEAD",
       path: `${route}/backups/${o}`,
     }]),

@@ -24,10 +24,7 @@ Deno.test("histories, from supabase-js", async (t) => {
   await superuser`alter role authenticator password 'authenticator'`;
   const api = postgres(
     Object.assign(new URL(project.url), { username: "authenticator", password: "authenticator" }).href,
-    {
-      max: 1,
-      onnotice: () => {},
-    },
+    { max: 1, onnotice: () => {} },
   );
   try {
     await apply(sql, await migrations());

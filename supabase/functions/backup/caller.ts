@@ -28,14 +28,10 @@ export function identifyCaller(
 }
 
 /** The keys that stand for the role service_role: SUPABASE_SECRET_KEYS is a dictionary of them, as JSON. */
-export function secretKeys(
-  environment: (name: string) => string | undefined,
-): string[] {
+export function secretKeys(environment: (name: string) => string | undefined): string[] {
   const keys: unknown[] = [environment("SUPABASE_SERVICE_ROLE_KEY")];
   try {
-    keys.unshift(
-      ...Object.values(JSON.parse(environment("SUPABASE_SECRET_KEYS") ?? "{}")),
-    );
+    keys.unshift(...Object.values(JSON.parse(environment("SUPABASE_SECRET_KEYS") ?? "{}")));
   } catch { /* a dictionary that cannot be read holds no key */ }
   return keys.filter((key): key is string => typeof key === "string" && key !== "");
 }

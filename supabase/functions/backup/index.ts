@@ -51,9 +51,7 @@ async function answer(request: Request): Promise<Response> {
         code: "bad_request",
         message: `${request.method} is not answered here`,
         hint: "Use POST.",
-      }, {
-        allow: "POST",
-      });
+      }, { allow: "POST" });
     }
     const caller = identifyCaller(request, Deno.env.get);
     if (caller === null) throw unauthorized();
@@ -73,10 +71,7 @@ async function work({ token }: Caller & { kind: "token" }): Promise<Response> {
   if (free === null && !isolate.canInterrupt) throw busy();
   let turn = free;
   try {
-    const runId = await withSession(
-      databaseUrl,
-      (control) => redeemToken(control, token),
-    );
+    const runId = await withSession(databaseUrl, (control) => redeemToken(control, token));
     if (runId === null) throw unauthorized();
     // Copying can wait. Whoever may ask for that, the token has told.
     turn ??= await isolate.interrupt();
@@ -123,11 +118,7 @@ async function copy(token: string, databaseUrl: string): Promise<Response> {
 }
 
 function busy(): BackupError {
-  return new BackupError(
-    "busy",
-    "This isolate works on another call",
-    "The database calls again by itself.",
-  );
+  return new BackupError("busy", "This isolate works on another call", "The database calls again by itself.");
 }
 
 /** Answers at once, and tells after it. It takes no turn: a few requests cost next to no CPU, and are worth most while a run fails. */
@@ -201,20 +192,11 @@ async function readBody(request: Request): Promise<Record<string, unknown>> {
       return body as Record<string, unknown>;
     }
   } catch { /* said below */ }
-  throw new BackupError(
-    "bad_request",
-    "The body is not a JSON object",
-    "Send {} to start a backup.",
-  );
+  throw new BackupError("bad_request", "The body is not a JSON object", "Send {} to start a backup.");
 }
 
-async function withSession<T>(
-  url: string,
-  use: (control: Session) => Promise<T>,
-): Promise<T> {
-  const control = await openSession(url, {
-    applicationName: "supabase-backup call",
-  });
+async function withSession<T>(url: string, use: (control: Session) => Promise<T>): Promise<T> {
+  const control = await openSession(url, { applicationName: "supabase-backup call" });
   try {
     return await use(control);
   } finally {
@@ -247,26 +229,15 @@ function unauthorized(): BackupError {
 function failure(error: unknown): Response {
   if (!(error instanceof BackupError)) {
     log("call failed", { error: String(error) });
-    return json(500, {
-      code: "internal",
-      message: "The call failed",
-      hint: "See the logs of the function.",
-    });
+    return json(500, { code: "internal", message: "The call failed", hint: "See the logs of the function." });
   }
   const { code, message, hint } = error;
   log("call refused", { code, message });
   return json(STATUS[code] ?? 500, { code, message, hint });
 }
 
-function json(
-  status: number,
-  body: unknown,
-  headers: Record<string, string> = {},
-): Response {
-  return Response.json(body, {
-    status,
-    headers: { "cache-control": "no-store", ...headers },
-  });
+function json(status: number, body: unknown, headers: Record<string, string> = {}): Response {
+  return Response.json(body, { status, headers: { "cache-control": "no-store", ...headers } });
 }
 
 function log(message: string, facts: Record<string, unknown> = {}): void {

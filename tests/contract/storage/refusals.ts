@@ -26,10 +26,7 @@ export function assertRefused({ status, body }: Answer, refusal: Refusal, httpSt
 }
 
 /** What supabase-js leaves of a refusal. */
-export function assertClientRefused(
-  error: { message: string } | null,
-  refusal: keyof typeof REFUSED,
-): void {
+export function assertClientRefused(error: { message: string } | null, refusal: keyof typeof REFUSED): void {
   const [statusCode, , , message] = REFUSED[refusal];
   const { name, status, ...seen } = error as unknown as Record<string, unknown>;
   assert.deepEqual(

@@ -92,9 +92,7 @@ Deno.test("send() says why nothing was reached, and never a secret", async () =>
   receiver.answer = (got) =>
     new Response(
       `no ${receiver.url}${got.path}, ${got.path}, hush-hush, hush-as-well here ${"x".repeat(9000)}`,
-      {
-        status: 404,
-      },
+      { status: 404 },
     );
   const [attempt] = await attempts(talkative);
   assert.match(attempt!.error!, /^HTTP 404: no [^,]*…, …, …, … here x+$/);

@@ -25,10 +25,7 @@ verify_jwt = false
 [auth]
 verify_jwt = false
 `);
-  assert.deepEqual(config, {
-    verifyJwt: { backup: false, "other-one": true },
-    fileSizeLimit: 52_428_800,
-  });
+  assert.deepEqual(config, { verifyJwt: { backup: false, "other-one": true }, fileSizeLimit: 52_428_800 });
 });
 
 Deno.test("[projectConfig] reads sizes as the CLI does", async () => {

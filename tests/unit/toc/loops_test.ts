@@ -66,10 +66,7 @@ for (
 }
 
 Deno.test("what needs a postponed materialized view is postponed with it", () => {
-  const [first, second] = [
-    object("table", "m1", { relkind: "m" }),
-    object("table", "m2", { relkind: "m" }),
-  ];
+  const [first, second] = [object("table", "m1", { relkind: "m" }), object("table", "m2", { relkind: "m" })];
   const key = object("constraint", "pk", { key: [1, "t"] });
   need(first, key);
   need(second, first);

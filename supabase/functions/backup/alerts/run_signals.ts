@@ -10,10 +10,7 @@ export class RunSignals {
   readonly #log: (message: string, facts?: Record<string, unknown>) => void;
   readonly #pings: Promise<void>[] = [];
 
-  constructor(
-    environment: Environment,
-    log: (message: string, facts?: Record<string, unknown>) => void,
-  ) {
+  constructor(environment: Environment, log: (message: string, facts?: Record<string, unknown>) => void) {
     this.#environment = environment;
     this.#log = log;
   }

@@ -9,10 +9,7 @@ const LONGEST_RUN = 3800;
 export const ADLER_OF_NOTHING = 1;
 
 /** `checksum` continued over `bytes`, as an unsigned 32-bit number. */
-export function adler32(
-  bytes: Uint8Array,
-  checksum = ADLER_OF_NOTHING,
-): number {
+export function adler32(bytes: Uint8Array, checksum = ADLER_OF_NOTHING): number {
   let low = checksum & 0xffff;
   let high = checksum >>> 16;
   let position = 0;
@@ -45,11 +42,7 @@ export function adlerText(checksum: number): string {
  * The checksum of two runs of bytes, one behind the other, from the checksums of each and the length of the second.
  * With low(x) = 1 + Σ bytes, every byte of the second run also sees low(first) - 1 in each of its sums.
  */
-export function combineAdler32(
-  first: number,
-  second: number,
-  secondBytes: number,
-): number {
+export function combineAdler32(first: number, second: number, secondBytes: number): number {
   const lowFirst = first & 0xffff;
   const low = (lowFirst + (second & 0xffff) + BASE - 1) % BASE;
   const carried = ((secondBytes % BASE) * ((lowFirst + BASE - 1) % BASE)) %

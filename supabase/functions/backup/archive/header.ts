@@ -33,14 +33,9 @@ export interface Header {
 }
 
 /** Header and table of contents: everything before the first data block. */
-export function writeHead(
-  dump: Dump,
-  { createdAt, level }: HeadOptions,
-): Uint8Array {
+export function writeHead(dump: Dump, { createdAt, level }: HeadOptions): Uint8Array {
   // Made at its size: of thousands of tables it has tens of megabytes.
-  const writer = new ByteWriter(
-    dump.entries.reduce((sum, entry) => sum + entryBytes(entry), HEADER_BYTES),
-  );
+  const writer = new ByteWriter(dump.entries.reduce((sum, entry) => sum + entryBytes(entry), HEADER_BYTES));
   writer.raw(new TextEncoder().encode(MAGIC));
   for (const number of VERSION) writer.byte(number);
   writer.byte(INT_SIZE);
@@ -67,29 +62,16 @@ export function writeHead(
 export async function readHeader(reader: ByteReader): Promise<Header> {
   const magic = new TextDecoder().decode(await reader.raw(MAGIC.length));
   if (magic !== MAGIC) {
-    throw new ArchiveError(
-      "This is not a pg_dump archive: it does not begin with PGDMP",
-    );
+    throw new ArchiveError("This is not a pg_dump archive: it does not begin with PGDMP");
   }
-  const [major, minor, revision] = await reader.raw(3) as unknown as [
-    number,
-    number,
-    number,
-  ];
+  const [major, minor, revision] = await reader.raw(3) as unknown as [number, number, number];
   if (major !== 1 || minor !== VERSION[1]) {
     throw new ArchiveError(
       `Archive version ${major}.${minor} is not ${VERSION[0]}.${VERSION[1]}`,
     );
   }
-  const [intSize, offsetSize, format] = await reader.raw(3) as unknown as [
-    number,
-    number,
-    number,
-  ];
-  if (
-    intSize !== INT_SIZE || offsetSize !== OFFSET_SIZE ||
-    format !== FORMAT_CUSTOM
-  ) {
+  const [intSize, offsetSize, format] = await reader.raw(3) as unknown as [number, number, number];
+  if (intSize !== INT_SIZE || offsetSize !== OFFSET_SIZE || format !== FORMAT_CUSTOM) {
     throw new ArchiveError(
       `Integers of ${intSize}, offsets of ${offsetSize} bytes, format ${format}: not one of ours`,
     );
@@ -109,9 +91,7 @@ export async function readHeader(reader: ByteReader): Promise<Header> {
   return {
     version: `${major}.${minor}.${revision}`,
     compression,
-    createdAt: new Date(
-      Date.UTC(year + 1900, month, day, hour, minute, second),
-    ),
+    createdAt: new Date(Date.UTC(year + 1900, month, day, hour, minute, second)),
     database: await reader.string(),
     serverVersion: await reader.string(),
     dumperVersion: await reader.string(),

@@ -43,13 +43,8 @@ export class ByteWriter {
     if (value === null) return this.int(-1);
     // Three bytes for each UTF-16 unit is the most that UTF-8 takes; they are counted where that many are not left.
     const most = 1 + INT_SIZE + value.length * 3;
-    this.#reserve(
-      this.#fits(most) ? most : 1 + INT_SIZE + this.#encoder.encode(value).length,
-    );
-    const { written } = this.#encoder.encodeInto(
-      value,
-      this.#buffer.subarray(this.#length + 1 + INT_SIZE),
-    );
+    this.#reserve(this.#fits(most) ? most : 1 + INT_SIZE + this.#encoder.encode(value).length);
+    const { written } = this.#encoder.encodeInto(value, this.#buffer.subarray(this.#length + 1 + INT_SIZE));
     this.int(written);
     this.#length += written;
   }
@@ -106,10 +101,7 @@ export type ReadBytes = (length: number) => Promise<Uint8Array>;
 export class ByteReader {
   position = 0;
   readonly #read: ReadBytes;
-  readonly #decoder = new TextDecoder("utf-8", {
-    fatal: true,
-    ignoreBOM: true,
-  });
+  readonly #decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
   constructor(read: ReadBytes) {
     this.#read = read;

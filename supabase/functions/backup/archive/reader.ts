@@ -104,10 +104,7 @@ async function* chunks(reader: ByteReader): AsyncGenerator<Uint8Array> {
   }
 }
 
-async function* inflated(
-  compressed: AsyncIterable<Uint8Array>,
-  dumpId: number,
-): AsyncGenerator<Uint8Array> {
+async function* inflated(compressed: AsyncIterable<Uint8Array>, dumpId: number): AsyncGenerator<Uint8Array> {
   const inflate = createInflate();
   const fed = feed(inflate, compressed);
   try {
@@ -120,10 +117,7 @@ async function* inflated(
   await fed;
 }
 
-async function feed(
-  inflate: Inflate,
-  compressed: AsyncIterable<Uint8Array>,
-): Promise<void> {
+async function feed(inflate: Inflate, compressed: AsyncIterable<Uint8Array>): Promise<void> {
   try {
     for await (const bytes of compressed) {
       if (!inflate.write(bytes)) {

@@ -37,10 +37,7 @@ const PRIVILEGES: Record<string, [string, string][]> = {
     ["m", "MAINTAIN"],
     ["w", "UPDATE"],
   ],
-  COLUMN: [["r", "SELECT"], ["a", "INSERT"], ["x", "REFERENCES"], [
-    "w",
-    "UPDATE",
-  ]],
+  COLUMN: [["r", "SELECT"], ["a", "INSERT"], ["x", "REFERENCES"], ["w", "UPDATE"]],
   SEQUENCE: [["r", "SELECT"], ["U", "USAGE"], ["w", "UPDATE"]],
   FUNCTION: [["X", "EXECUTE"]],
   PROCEDURE: [["X", "EXECUTE"]],
@@ -135,19 +132,12 @@ export function parseItem(text: string): Item {
   if (rest[0] !== "=" || slash < 0) {
     throw new Error(`The privileges "${text}" have no form that is known`);
   }
-  return {
-    grantee,
-    codes: rest.slice(1, slash),
-    grantor: takeName(rest.slice(slash + 1))[0],
-  };
+  return { grantee, codes: rest.slice(1, slash), grantor: takeName(rest.slice(slash + 1))[0] };
 }
 
 /** The name at the start of a text, and what follows it. */
 function takeName(text: string): [string, string] {
   const match = text.match(/^(?:[^"=]|"(?:[^"]|"")*")*/)![0];
-  const name = match.replaceAll(
-    /"((?:[^"]|"")*)"/g,
-    (_, quoted: string) => quoted.replaceAll('""', '"'),
-  );
+  const name = match.replaceAll(/"((?:[^"]|"")*)"/g, (_, quoted: string) => quoted.replaceAll('""', '"'));
   return [name, text.slice(match.length)];
 }

@@ -22,11 +22,7 @@ export interface Described {
 }
 
 /** Comment and security labels of the object itself. */
-export function described(
-  catalog: Catalog,
-  object: CatalogObject,
-  what: Described,
-): Draft[] {
+export function described(catalog: Catalog, object: CatalogObject, what: Described): Draft[] {
   const key = objectKey(object.classId, object.oid);
   const comment = catalog.comments.get(key)?.find(({ subId }) => subId === 0);
   const labels = catalog.labels.get(key)?.filter(({ subId }) => subId === 0) ??

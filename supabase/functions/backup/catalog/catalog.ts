@@ -103,9 +103,7 @@ export class Catalog {
   }
 
   /** `schema.name`, quoted; the name alone where there is no schema. */
-  qualified(
-    { namespace, name }: { namespace: string | null; name: string },
-  ): string {
+  qualified({ namespace, name }: { namespace: string | null; name: string }): string {
     return namespace === null ? this.quote(name) : `${this.quote(namespace)}.${this.quote(name)}`;
   }
 }

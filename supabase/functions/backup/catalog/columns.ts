@@ -3,13 +3,7 @@ import { collationName } from "./types.ts";
 import { foreignOptionsSql } from "./options.ts";
 
 /** Number, name, type, not null, and what is rare. */
-export type Column = [
-  number: number,
-  name: string,
-  type: string,
-  notNull: boolean,
-  rare: RareColumn | null,
-];
+export type Column = [number: number, name: string, type: string, notNull: boolean, rare: RareColumn | null];
 
 export interface RareColumn {
   /** Only where it is not the type's. */

@@ -14,14 +14,7 @@ interface Row {
   base: string[];
 }
 
-const TYPES = {
-  r: "TABLES",
-  S: "SEQUENCES",
-  f: "FUNCTIONS",
-  T: "TYPES",
-  n: "SCHEMAS",
-  L: "LARGE OBJECTS",
-};
+const TYPES = { r: "TABLES", S: "SEQUENCES", f: "FUNCTIONS", T: "TYPES", n: "SCHEMAS", L: "LARGE OBJECTS" };
 
 export const defaultPrivileges: Family<Row> = {
   name: "default privileges",

@@ -86,9 +86,7 @@ export function resolveEdges(edges: Edges, catalog: Catalog): void {
     if (known) return known;
     const extension = extensions.get(objectKey(classId, oid));
     const kind = CARRIERS.get(classId);
-    if (
-      kind === undefined || oid < FIRST_USER_OID || !extension && classId !== CLASS.type
-    ) return undefined;
+    if (kind === undefined || oid < FIRST_USER_OID || !extension && classId !== CLASS.type) return undefined;
     const carrier = makeObject({
       kind: extension ? kind : "dummy type",
       classId,
@@ -124,11 +122,7 @@ function edgeAt(edges: Edges, at: number): Edge {
   return edges.slice(at, at + EDGE_NUMBERS) as Edge;
 }
 
-function dependOnExtension(
-  catalog: Catalog,
-  object: CatalogObject,
-  extension: CatalogObject,
-): void {
+function dependOnExtension(catalog: Catalog, object: CatalogObject, extension: CatalogObject): void {
   const key = objectKey(object.classId, object.oid);
   const names = catalog.dependsOnExtensions.get(key);
   if (names) names.push(extension.name);

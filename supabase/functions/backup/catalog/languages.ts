@@ -15,13 +15,7 @@ interface Row extends Privileges {
   handlers: [number, number, number];
 }
 
-const OBJECT = {
-  catalog: "pg_language",
-  oid: "l.oid",
-  acl: "l.lanacl",
-  owner: "l.lanowner",
-  aclKind: "'l'",
-};
+const OBJECT = { catalog: "pg_language", oid: "l.oid", acl: "l.lanacl", owner: "l.lanowner", aclKind: "'l'" };
 
 const CLAUSES = ["HANDLER", "INLINE", "VALIDATOR"];
 

@@ -120,10 +120,7 @@ export function nothing(): Draft[] {
 }
 
 /** Makes the main entry of an object from what differs from the usual: no owner, no tablespace, before the data. */
-export function mainEntry(
-  object: CatalogObject,
-  parts: Pick<Draft, "desc"> & Partial<Draft>,
-): Draft {
+export function mainEntry(object: CatalogObject, parts: Pick<Draft, "desc"> & Partial<Draft>): Draft {
   return {
     main: true,
     tableoid: object.classId,

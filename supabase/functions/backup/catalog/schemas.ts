@@ -53,10 +53,7 @@ export const schemas: Family<Row> = {
       render: () => [
         ...(whole && !(isPublic && row.owner === PUBLIC_OWNER) ? [definition()] : []),
         ...(isPublic ? publicDescribed() : whole ? described(catalog, object, what) : []),
-        ...granted(catalog, object, what, {
-          acl: row.acl ?? (isPublic ? row.base : null),
-          base,
-        }),
+        ...granted(catalog, object, what, { acl: row.acl ?? (isPublic ? row.base : null), base }),
       ],
     });
     catalog.add(object);

@@ -122,12 +122,7 @@ function render(
 }
 
 /** Comments on not null, which is a constraint since 18. */
-function notNullComments(
-  row: TableRow,
-  columns: Column[],
-  object: CatalogObject,
-  catalog: Catalog,
-): Draft[] {
+function notNullComments(row: TableRow, columns: Column[], object: CatalogObject, catalog: Catalog): Draft[] {
   return columns.flatMap(([, , , , rare]) => {
     if (rare?.notNullComment === undefined) return [];
     const type = `CONSTRAINT ${catalog.quote(rare.notNullName!)} ON`;

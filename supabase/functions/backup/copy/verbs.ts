@@ -70,10 +70,7 @@ export class CopyVerbs {
     await this.#call(
       "_copy_checked",
       ", $2::bigint, array(select jsonb_array_elements_text($3::text::jsonb))",
-      [
-        runId,
-        JSON.stringify(missing),
-      ],
+      [runId, JSON.stringify(missing)],
     );
   }
 

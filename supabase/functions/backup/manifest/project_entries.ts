@@ -124,10 +124,7 @@ function callsPlatform({ definition }: Entry): boolean {
 }
 
 /** Comments, labels and grants go where their object goes. */
-function fateOfFollower(
-  { tag, namespace, dependencies }: Entry,
-  fates: Map<number, Fate>,
-): [Fate, string] {
+function fateOfFollower({ tag, namespace, dependencies }: Entry, fates: Map<number, Fate>): [Fate, string] {
   if (namespace === "supabase_migrations") return ["migrations", ""];
   if (namespace !== null && (isManaged(namespace) || namespace === "pg_catalog")) return PLATFORM;
   // Only its owner may comment on an extension, and what it says is the extension's own.

@@ -71,10 +71,7 @@ async function connectEncrypted(target: Target): Promise<Deno.Conn | null> {
 }
 
 function untrusted(error: unknown): unknown {
-  if (
-    !(error instanceof Deno.errors.InvalidData) &&
-    !/certificate/i.test(String(error))
-  ) return error;
+  if (!(error instanceof Deno.errors.InvalidData) && !/certificate/i.test(String(error))) return error;
   return new BackupError(
     "database_unreachable",
     `The server's certificate is not trusted: ${error instanceof Error ? error.message : error}`,

@@ -147,10 +147,7 @@ export class PulledSocket extends EventEmitter {
       buffer[position + 4]!) >>> 0;
     if (this.#consumer !== null && type === COPY_DATA) {
       this.#handling = "consume";
-    } else if (
-      this.#consumer !== null &&
-      (type === COPY_OUT_RESPONSE || type === COPY_DONE)
-    ) {
+    } else if (this.#consumer !== null && (type === COPY_OUT_RESPONSE || type === COPY_DONE)) {
       this.#handling = "drop";
     } else {
       this.#handling = "pass";

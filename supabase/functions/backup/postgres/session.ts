@@ -32,10 +32,7 @@ const CONNECT_TIMEOUT = 15;
  * Opens a session. It never reconnects: its snapshot and locks would be gone and nobody would notice.
  * Throws BackupError `database_unreachable` or `bad_request`; neither holds the URL.
  */
-export async function openSession(
-  url: string,
-  options: SessionOptions = {},
-): Promise<Session> {
+export async function openSession(url: string, options: SessionOptions = {}): Promise<Session> {
   const target = parseTarget(url);
   let socket: PulledSocket | null = null;
   let cancelling = false;
@@ -59,16 +56,11 @@ export async function openSession(
     fetch_types: false,
     idle_timeout: 0,
     connect_timeout: CONNECT_TIMEOUT,
-    connection: {
-      application_name: options.applicationName ?? "supabase-backup",
-    },
+    connection: { application_name: options.applicationName ?? "supabase-backup" },
     onnotice: () => {},
   });
 
-  const copy = async (
-    statement: string,
-    consume: CopyConsumer,
-  ): Promise<number> => {
+  const copy = async (statement: string, consume: CopyConsumer): Promise<number> => {
     let failure: { error: unknown } | null = null;
     const query = sql.unsafe(statement).simple();
     socket!.consumer = async (block) => {
@@ -94,9 +86,7 @@ export async function openSession(
   };
 
   try {
-    const [row] = await sql.unsafe<{ pid: number }[]>(
-      "select pg_catalog.pg_backend_pid() as pid",
-    );
+    const [row] = await sql.unsafe<{ pid: number }[]>("select pg_catalog.pg_backend_pid() as pid");
     return { sql, pid: row!.pid, copy, close: () => sql.end({ timeout: 5 }) };
   } catch (error) {
     await sql.end({ timeout: 0 });
@@ -112,10 +102,7 @@ function lost(): BackupError {
   );
 }
 
-function unreachable(
-  { host, port, user, database }: Target,
-  error: unknown,
-): BackupError {
+function unreachable({ host, port, user, database }: Target, error: unknown): BackupError {
   if (error instanceof BackupError) return error;
   const where = `${host}:${port}`;
   const code = (error as { code?: string }).code ?? "";

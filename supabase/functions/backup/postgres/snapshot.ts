@@ -58,10 +58,7 @@ export async function beginSnapshot(session: Session): Promise<string> {
  * Begins with the first of `ids` that can still be imported; answers the id of its own export.
  * Throws BackupError `snapshot_lost` when no holder is left.
  */
-export async function importSnapshot(
-  session: Session,
-  ids: string[],
-): Promise<string> {
+export async function importSnapshot(session: Session, ids: string[]): Promise<string> {
   for (const id of ids) {
     await begin(session);
     try {
@@ -86,11 +83,7 @@ export async function importSnapshot(
  * Takes `access share` on tables (quoted, qualified names), as pg_dump does. Waits `lockTimeoutMs` at most for each: behind a
  * waiting lock every later query of the site would queue up. Throws BackupError `lock_timeout`.
  */
-export async function lockTables(
-  session: Session,
-  names: string[],
-  lockTimeoutMs: number,
-): Promise<void> {
+export async function lockTables(session: Session, names: string[], lockTimeoutMs: number): Promise<void> {
   await session.sql.unsafe(
     `set local lock_timeout = ${Math.max(1, Math.trunc(lockTimeoutMs))}`,
   );
@@ -122,14 +115,10 @@ function locked(batch: string[], error: unknown): unknown {
 async function begin({ sql }: Session): Promise<void> {
   await sql.unsafe(`select ${SETTINGS_SQL}`);
   await sql.unsafe(NEWER_SETTINGS_SQL);
-  await sql.unsafe(
-    "begin transaction isolation level repeatable read, read only",
-  );
+  await sql.unsafe("begin transaction isolation level repeatable read, read only");
 }
 
 async function exportSnapshot({ sql }: Session): Promise<string> {
-  const [row] = await sql.unsafe<{ id: string }[]>(
-    "select pg_catalog.pg_export_snapshot() as id",
-  );
+  const [row] = await sql.unsafe<{ id: string }[]>("select pg_catalog.pg_export_snapshot() as id");
   return row!.id;
 }

@@ -22,14 +22,7 @@ export interface Target {
   sslRootCert: string | null;
 }
 
-const SSL_MODES: readonly string[] = [
-  "disable",
-  "allow",
-  "prefer",
-  "require",
-  "verify-ca",
-  "verify-full",
-];
+const SSL_MODES: readonly string[] = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
 const HINT = "Write it as postgresql://user:password@host:5432/database?sslmode=require";
 
 /**
@@ -73,11 +66,7 @@ function parseUrl(text: string): URL {
     );
     decodeURIComponent(url.username + url.password + url.pathname);
   } catch {
-    throw new BackupError(
-      "bad_request",
-      "The connection string is not a PostgreSQL URL",
-      HINT,
-    );
+    throw new BackupError("bad_request", "The connection string is not a PostgreSQL URL", HINT);
   }
   // http hides its own default port.
   if (

@@ -10,9 +10,7 @@ const MOST_RUNS = 1000;
 /** Starts a run by hand; answers its number. Throws BackupError `not_started` with the database's own reason. */
 export async function startRun(control: Session): Promise<number> {
   try {
-    const [row] = await control.sql<
-      { run_id: string }[]
-    >`select backup.start('manual') as run_id`;
+    const [row] = await control.sql<{ run_id: string }[]>`select backup.start('manual') as run_id`;
     return Number(row!.run_id);
   } catch (error) {
     const { code, message, hint } = error as {
@@ -26,10 +24,7 @@ export async function startRun(control: Session): Promise<number> {
 }
 
 /** Rows of the log, newest first: `{limit}` of them (20), or the one with `{run_id}`. Throws BackupError `bad_request`. */
-export async function readLog(
-  control: Session,
-  query: unknown,
-): Promise<unknown[]> {
+export async function readLog(control: Session, query: unknown): Promise<unknown[]> {
   const { limit = 20, run_id: runId = null } = (query ?? {}) as {
     limit?: unknown;
     run_id?: unknown;

@@ -85,10 +85,7 @@ export interface Plan {
   facts: Facts;
 }
 
-export type ClaimedSlice = Pick<
-  Slice,
-  "number" | "firstPart" | "estimatedBytes" | "pieces"
->;
+export type ClaimedSlice = Pick<Slice, "number" | "firstPart" | "estimatedBytes" | "pieces">;
 
 export interface LoggedRun {
   /** Missing in the log that the finisher gets. */
@@ -150,13 +147,8 @@ export interface Reason {
 }
 
 /** The run that an unused token was made for, which is used up by this; null for any other text. */
-export async function redeemToken(
-  control: Session,
-  token: string,
-): Promise<number | null> {
-  const [row] = await control.sql<
-    { run_id: string | null }[]
-  >`select backup._redeem(${token}) as run_id`;
+export async function redeemToken(control: Session, token: string): Promise<number | null> {
+  const [row] = await control.sql<{ run_id: string | null }[]>`select backup._redeem(${token}) as run_id`;
   return row?.run_id == null ? null : Number(row.run_id);
 }
 
@@ -211,21 +203,11 @@ export class RunVerbs {
 
   /** False: stop at once. */
   heartbeat(progress: Record<string, unknown> | null): Promise<boolean> {
-    return this.#call("_heartbeat", "$3::text::jsonb", [
-      progress && JSON.stringify(progress),
-    ]);
+    return this.#call("_heartbeat", "$3::text::jsonb", [progress && JSON.stringify(progress)]);
   }
 
-  async part(
-    slice: number | null,
-    { name, bytes, sha256 }: StoredPart,
-  ): Promise<void> {
-    await this.#call("_part", "$3::int, $4, $5::bigint, $6", [
-      slice,
-      name,
-      bytes,
-      sha256,
-    ]);
+  async part(slice: number | null, { name, bytes, sha256 }: StoredPart): Promise<void> {
+    await this.#call("_part", "$3::int, $4, $5::bigint, $6", [slice, name, bytes, sha256]);
   }
 
   /** 32 bytes that all workers of the attempt, and nobody else, get. */
@@ -235,27 +217,14 @@ export class RunVerbs {
   }
 
   /** False when the slice has gone to another worker. */
-  finishSlice(
-    slice: number,
-    { rows, rawBytes, storedBytes, pieces }: SliceResult,
-  ): Promise<boolean> {
-    const result = {
-      rows,
-      raw_bytes: rawBytes,
-      stored_bytes: storedBytes,
-      pieces,
-    };
-    return this.#call("_finish_slice", "$3::int, $4::text::jsonb", [
-      slice,
-      JSON.stringify(result),
-    ]);
+  finishSlice(slice: number, { rows, rawBytes, storedBytes, pieces }: SliceResult): Promise<boolean> {
+    const result = { rows, raw_bytes: rawBytes, stored_bytes: storedBytes, pieces };
+    return this.#call("_finish_slice", "$3::int, $4::text::jsonb", [slice, JSON.stringify(result)]);
   }
 
   /** True: leave now. False: hold the snapshot and ask again in a moment. */
   leave(error: Reason | null): Promise<boolean> {
-    return this.#call("_leave", "$3::text::jsonb", [
-      error && JSON.stringify(error),
-    ]);
+    return this.#call("_leave", "$3::text::jsonb", [error && JSON.stringify(error)]);
   }
 
   claimFinish(): Promise<Finish | null> {
@@ -277,26 +246,15 @@ export class RunVerbs {
 
   /** True when another attempt begins, false when the run has failed. */
   fail(error: Reason, retry: boolean): Promise<boolean> {
-    return this.#call("_fail", "$3::text::jsonb, $4::boolean", [
-      JSON.stringify(error),
-      retry,
-    ]);
+    return this.#call("_fail", "$3::text::jsonb, $4::boolean", [JSON.stringify(error), retry]);
   }
 
   async removed(name: string): Promise<void> {
     await this.#control.sql`select backup._removed(${name})`;
   }
 
-  async #call<Answer>(
-    verb: string,
-    parameters: string,
-    values: unknown[],
-  ): Promise<Answer> {
-    const all = [
-      "$1::bigint",
-      "$2::uuid",
-      ...(parameters === "" ? [] : [parameters]),
-    ].join(", ");
+  async #call<Answer>(verb: string, parameters: string, values: unknown[]): Promise<Answer> {
+    const all = ["$1::bigint", "$2::uuid", ...(parameters === "" ? [] : [parameters])].join(", ");
     try {
       const [row] = await this.#control.sql.unsafe<{ answer: Answer }[]>(
         `select to_jsonb(backup.${verb}(${all})) as answer`,

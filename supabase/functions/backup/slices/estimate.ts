@@ -48,32 +48,17 @@ export async function estimateTables(
   return estimates;
 }
 
-async function sampleTable(
-  session: Session,
-  table: TableData,
-  sliceBytes: number,
-): Promise<Estimate> {
+async function sampleTable(session: Session, table: TableData, sliceBytes: number): Promise<Estimate> {
   const onDisk = table.heapBytes + table.toastBytes;
-  const count = Math.min(
-    MOST_REGIONS,
-    table.pages,
-    REGIONS_PER_SLICE * Math.ceil(onDisk / sliceBytes),
-  );
-  const begins = Array.from(
-    { length: count + 1 },
-    (_, index) => Math.floor(table.pages * index / count),
-  );
+  const count = Math.min(MOST_REGIONS, table.pages, REGIONS_PER_SLICE * Math.ceil(onDisk / sliceBytes));
+  const begins = Array.from({ length: count + 1 }, (_, index) => Math.floor(table.pages * index / count));
   const spots = begins.slice(0, -1).map((begin, index) =>
     spotQuery(table, index, Math.floor((begin + begins[index + 1]!) / 2))
   );
   const rows = await session.sql.unsafe<
     { region: number; rows: number; bytes: number; lines: number }[]
-  >(
-    spots.join("\nunion all\n"),
-  );
-  const found = rows.toSorted((a, b) => a.region - b.region).map((
-    { rows, bytes, lines },
-  ) => ({
+  >(spots.join("\nunion all\n"));
+  const found = rows.toSorted((a, b) => a.region - b.region).map(({ rows, bytes, lines }) => ({
     // A page with more lines than were looked at has more of the same.
     pageBytes: rows === 0 ? 0 : bytes / rows * Math.max(rows, lines),
     lines: Math.max(1, lines),
@@ -87,9 +72,7 @@ async function sampleTable(
     lines,
   }));
   return {
-    bytes: Math.ceil(
-      regions.reduce((sum, { pages, pageBytes }) => sum + pages * pageBytes, 0),
-    ),
+    bytes: Math.ceil(regions.reduce((sum, { pages, pageBytes }) => sum + pages * pageBytes, 0)),
     regions,
   };
 }
@@ -98,11 +81,7 @@ async function sampleTable(
  * One page: the text of its first rows, the lines of all of them (a pointer into TOAST is short, so there may be hundreds). The
  * bounds are constants: only then the server reads that page alone.
  */
-function spotQuery(
-  { qualifiedName }: TableData,
-  region: number,
-  page: number,
-): string {
+function spotQuery({ qualifiedName }: TableData, region: number, page: number): string {
   const onPage = `ctid >= '(${page},0)'::tid and ctid < '(${page + 1},0)'::tid`;
   return `(select ${region} as region, count(*)::int as rows, coalesce(sum(bytes), 0)::float8 as bytes,
     (select coalesce(max((ctid::text::point)[1]), 0)::int from only ${qualifiedName} where ${onPage}) as lines

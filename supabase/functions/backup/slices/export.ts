@@ -53,13 +53,7 @@ export async function exportSlice(
 ): Promise<ExportedSlice> {
   const deflater = new SegmentDeflater(level);
   const writer = new PartWriter(slice.firstPart, partBytes, store, spare);
-  const done: SliceResult = {
-    rows: 0,
-    rawBytes: 0,
-    storedBytes: 0,
-    pieces: [],
-    busyMs: 0,
-  };
+  const done: SliceResult = { rows: 0, rawBytes: 0, storedBytes: 0, pieces: [], busyMs: 0 };
   try {
     for (const piece of slice.pieces) {
       const result = await exportPiece(
@@ -70,11 +64,7 @@ export async function exportSlice(
           if (writer.parts > MOST_PARTS) {
             throw tooLarge(piece.table, partBytes);
           }
-          onProgress?.({
-            table: piece.table,
-            rows: done.rows,
-            rawBytes: done.rawBytes + deflater.rawBytes,
-          });
+          onProgress?.({ table: piece.table, rows: done.rows, rawBytes: done.rawBytes + deflater.rawBytes });
           await writer.write(bytes);
         },
       );

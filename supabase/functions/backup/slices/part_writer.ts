@@ -36,10 +36,7 @@ export class PartWriter {
 
   async write(bytes: Uint8Array): Promise<void> {
     for (let taken = 0; taken < bytes.length;) {
-      const here = Math.min(
-        this.#partBytes - this.#filled,
-        bytes.length - taken,
-      );
+      const here = Math.min(this.#partBytes - this.#filled, bytes.length - taken);
       this.#reserve(here);
       this.#filling.set(bytes.subarray(taken, taken + here), this.#filled);
       this.#filled += here;

@@ -52,10 +52,7 @@ export async function exportPiece(
     return emit(bytes);
   };
   if (piece.first) await counted(openBlock(piece.dumpId));
-  const rows = await session.copy(
-    copyStatement(piece),
-    (block) => deflater.push(block, counted),
-  );
+  const rows = await session.copy(copyStatement(piece), (block) => deflater.push(block, counted));
   if (piece.last) await deflater.push(COPY_END, counted);
   const { adler32, rawBytes } = await deflater.finish(counted);
   if (piece.first && piece.last) await counted(closeBlock(adler32));
@@ -63,9 +60,7 @@ export async function exportPiece(
 }
 
 /** pg_dump's own statement for a whole table; a query where only some rows are wanted. */
-export function copyStatement(
-  { table, columns, filter, from, to }: Piece,
-): string {
+export function copyStatement({ table, columns, filter, from, to }: Piece): string {
   if (filter === "" && from === null && to === null) {
     return `COPY ${table} ${columns} TO stdout`;
   }

@@ -83,9 +83,7 @@ export function planSlices(
 }
 
 /** The piece that is all of a table. */
-export function wholeTable(
-  { dumpId, qualifiedName, columnList, filter, objects }: TableData,
-): Piece {
+export function wholeTable({ dumpId, qualifiedName, columnList, filter, objects }: TableData): Piece {
   const range = { from: null, to: null, first: true, last: true };
   return {
     dumpId,
@@ -125,10 +123,7 @@ function cutObjects(objects: readonly { oid: number; bytes: number }[], sliceByt
 
 /** Places `(page,line)` at which to cut so that about `sliceBytes` lie between two of them; inside a page where one alone has more. */
 function cutRegions(regions: readonly Region[], sliceBytes: number): string[] {
-  const total = regions.reduce(
-    (sum, { pages, pageBytes }) => sum + pages * pageBytes,
-    0,
-  );
+  const total = regions.reduce((sum, { pages, pageBytes }) => sum + pages * pageBytes, 0);
   // Equal slices instead of full ones and a rest.
   const wanted = total / Math.ceil(total / sliceBytes);
   const cuts: string[] = [];

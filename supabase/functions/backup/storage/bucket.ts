@@ -24,10 +24,7 @@ export interface Bucket {
    * `consume` may be called again, with the object from its first byte on, when the connection breaks: it must begin anew
    * each time. Its own errors come through unchanged and are not retried.
    */
-  read<T>(
-    name: string,
-    consume: (pieces: AsyncIterable<Uint8Array>) => Promise<T>,
-  ): Promise<T>;
+  read<T>(name: string, consume: (pieces: AsyncIterable<Uint8Array>) => Promise<T>): Promise<T>;
 
   /**
    * All objects right in a folder, by name; none when there is no such folder. Complete, however many there are.
@@ -67,18 +64,8 @@ export type BucketFailure = "missing" | "full" | "refused" | "temporary";
 export class BucketError extends BackupError {
   readonly failure: BucketFailure;
 
-  constructor(
-    failure: BucketFailure,
-    message: string,
-    hint: string,
-    cause?: unknown,
-  ) {
-    super(
-      failure === "full" ? "storage_full" : "storage_failed",
-      message,
-      hint,
-      cause,
-    );
+  constructor(failure: BucketFailure, message: string, hint: string, cause?: unknown) {
+    super(failure === "full" ? "storage_full" : "storage_failed", message, hint, cause);
     this.name = "BucketError";
     this.failure = failure;
   }
@@ -99,9 +86,7 @@ export function checkName(name: string): void {
 }
 
 /** The pieces in one array. */
-export async function joined(
-  pieces: AsyncIterable<Uint8Array>,
-): Promise<Uint8Array> {
+export async function joined(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   const all: Uint8Array[] = [];
   let length = 0;
   for await (const piece of pieces) {

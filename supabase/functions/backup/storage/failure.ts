@@ -19,10 +19,7 @@ const FULL_TEXT = /exceeded the maximum allowed size|no space left|disk (is )?fu
  * A BucketError from what supabase-js or the network said. `action` is what failed, as in `"a/b" could not be stored`.
  * The HTTP status is 400 for nearly all of Storage's refusals; the true one is `statusCode` in the answer's body, a string.
  */
-export function bucketError(
-  action: string,
-  error: StorageFailure,
-): BucketError {
+export function bucketError(action: string, error: StorageFailure): BucketError {
   const status = trueStatus(error);
   const failure = kindOf(status, error.message);
   const said = status === null ? error.message : `${error.message} (${status})`;
@@ -49,15 +46,8 @@ function kindOf(status: number | null, message: string): BucketFailure {
 /** Also what Storage answers on reading with a key that it does not accept. */
 const isBucketMissing = (message: string) => /bucket not found/i.test(message);
 
-function hintFor(
-  failure: BucketFailure,
-  status: number | null,
-  message: string,
-): string {
-  if (
-    failure === "full" &&
-    (status === 413 || /maximum allowed size/i.test(message))
-  ) {
+function hintFor(failure: BucketFailure, status: number | null, message: string): string {
+  if (failure === "full" && (status === 413 || /maximum allowed size/i.test(message))) {
     return "The part is larger than the project's or the bucket's file size limit. Raise the limit in Storage's settings, or " +
       "lower it here: select backup.configure(slice_bytes => 31457280, part_bytes => 20971520)";
   }

@@ -42,19 +42,14 @@ export function memoryBucket(): MemoryBucket {
     list: (folder) =>
       Promise.resolve(
         [...objects].filter(([name]) => name.slice(0, name.lastIndexOf("/")) === folder)
-          .map(([name, { bytes }]) => ({
-            name: name.slice(folder.length + 1),
-            bytes: bytes.length,
-          }))
+          .map(([name, { bytes }]) => ({ name: name.slice(folder.length + 1), bytes: bytes.length }))
           .sort((a, b) => (a.name < b.name ? -1 : 1)),
       ),
     folders: () =>
       Promise.resolve(
         [
           ...new Set(
-            [...objects.keys()].filter((name) => name.includes("/")).map((
-              name,
-            ) => name.split("/")[0]!),
+            [...objects.keys()].filter((name) => name.includes("/")).map((name) => name.split("/")[0]!),
           ),
         ]
           .sort(),

@@ -28,11 +28,7 @@ const REPAIRS: readonly Repair[] = [
 ];
 
 /** Removes or turns one dependency of the loop, whose members need each other in order, the last the first. */
-export function repairLoop(
-  loop: Loop,
-  boundaries: Boundaries,
-  warn: (message: string) => void,
-): void {
+export function repairLoop(loop: Loop, boundaries: Boundaries, warn: (message: string) => void): void {
   if (REPAIRS.some((repair) => repair(loop, boundaries))) return;
   const members = loop.map(({ kind, namespace, name }) =>
     [kind, namespace, name].filter((word) => word).join(" ")
@@ -45,11 +41,7 @@ export function repairLoop(
 
 /** A base type is made of functions that take the type: they are created for its shell. So is a range type's canonical function. */
 function typeAndFunction(loop: Loop): boolean {
-  const pair = pairOf(
-    loop,
-    ({ kind }) => kind === "type",
-    ({ kind }) => kind === "function",
-  );
+  const pair = pairOf(loop, ({ kind }) => kind === "type", ({ kind }) => kind === "function");
   if (!pair) return false;
   const [type, func] = pair;
   removeNeed(func, type);
@@ -75,11 +67,7 @@ function viewWithinLoop(loop: Loop, { postData }: Boundaries): boolean {
 }
 
 /** A materialized view or function that needs something after the data (a primary key it groups by) comes after the data itself. */
-function postpone(
-  loop: Loop,
-  { preData }: Boundaries,
-  isMeant: (object: CatalogObject) => boolean,
-): boolean {
+function postpone(loop: Loop, { preData }: Boundaries, isMeant: (object: CatalogObject) => boolean): boolean {
   const at = loop.indexOf(preData);
   if (loop.length <= 2 || at < 0 || !loop.some(isMeant)) return false;
   const next = loop[(at + 1) % loop.length]!;

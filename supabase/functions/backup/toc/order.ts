@@ -13,14 +13,8 @@ export function orderObjects(
   warn: (message: string) => void,
 ): CatalogObject[] {
   const boundaries: Boundaries = {
-    preData: makeObject({
-      kind: "pre-data boundary",
-      name: "PRE-DATA BOUNDARY",
-    }),
-    postData: makeObject({
-      kind: "post-data boundary",
-      name: "POST-DATA BOUNDARY",
-    }),
+    preData: makeObject({ kind: "pre-data boundary", name: "PRE-DATA BOUNDARY" }),
+    postData: makeObject({ kind: "post-data boundary", name: "POST-DATA BOUNDARY" }),
   };
   for (const object of objects) separate(object, boundaries);
   boundaries.postData.needs.push(boundaries.preData);

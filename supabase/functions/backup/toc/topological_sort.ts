@@ -29,10 +29,7 @@ export function topologicalSort(
     }
   }
   if (left === 0) return { order, stuck: null };
-  return {
-    order,
-    stuck: new Set(objects.filter((_, place) => dependents[place]! > 0)),
-  };
+  return { order, stuck: new Set(objects.filter((_, place) => dependents[place]! > 0)) };
 }
 
 /** Numbers of which the largest comes out first. */
@@ -90,10 +87,7 @@ export function repairLoops(stuck: readonly CatalogObject[], repair: (loop: Cata
 }
 
 /** A way along `needs` from `start` back to it that avoids `done`: the members in order, or null. Depth first; a step to `start` itself wins. */
-function findLoop(
-  start: CatalogObject,
-  done: ReadonlySet<CatalogObject>,
-): CatalogObject[] | null {
+function findLoop(start: CatalogObject, done: ReadonlySet<CatalogObject>): CatalogObject[] | null {
   if (done.has(start)) return null;
   const visited = new Set([start]);
   const path = [start];

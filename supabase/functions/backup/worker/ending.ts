@@ -50,12 +50,7 @@ function asBackupError(error: unknown): BackupError {
   }
   // Data that cannot be read (22), a corrupted table (XX), out of memory or disk (53).
   if (/^(22|XX|53)/.test(code)) {
-    return new BackupError(
-      "table_not_read",
-      message,
-      hint ?? "See the database's log.",
-      error,
-    );
+    return new BackupError("table_not_read", message, hint ?? "See the database's log.", error);
   }
   return new BackupError(
     "internal",

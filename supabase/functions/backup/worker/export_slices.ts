@@ -10,15 +10,9 @@ import { storePart, type Worker } from "./worker.ts";
 const LEAST_CLAIM = 4 * PIECE_BYTES;
 
 /** Joins the run's snapshot and becomes one of those from whom it can be imported. */
-export async function holdSnapshot(
-  { exporter, verbs, place }: Worker,
-): Promise<void> {
+export async function holdSnapshot({ exporter, verbs, place }: Worker): Promise<void> {
   const snapshot = await importSnapshot(exporter, place.snapshots);
-  await lockTables(
-    exporter,
-    await verbs.locked(),
-    place.settings.lock_timeout_ms,
-  );
+  await lockTables(exporter, await verbs.locked(), place.settings.lock_timeout_ms);
   await verbs.hold(snapshot);
 }
 
@@ -66,10 +60,7 @@ async function undoneOnError<T>({ sql }: Session, work: () => Promise<T>): Promi
   return done;
 }
 
-async function exportClaimed(
-  worker: Worker,
-  slice: ClaimedSlice,
-): Promise<ExportedSlice> {
+async function exportClaimed(worker: Worker, slice: ClaimedSlice): Promise<ExportedSlice> {
   const { exporter, verbs, heart, budget, encryption, place: { settings } } = worker;
   const exported = await exportSlice(exporter, slice, {
     level: settings.level,
@@ -79,12 +70,7 @@ async function exportClaimed(
       verbs.part(slice.number, await storePart(worker, number, bytes, room)),
     onProgress: ({ table, rows, rawBytes }) => {
       heart.check();
-      heart.progress = {
-        slice: slice.number,
-        table,
-        rows,
-        raw_bytes: rawBytes,
-      };
+      heart.progress = { slice: slice.number, table, rows, raw_bytes: rawBytes };
     },
   });
   const { rawBytes, pieces, busyMs } = exported.result;

@@ -19,19 +19,10 @@ export async function planRun(worker: Worker): Promise<void> {
   const [instant] = await exporter.sql.unsafe<{ now: string }[]>(
     `select to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as now`,
   );
-  const dump = await readDump(exporter, {
-    lockTimeoutMs: settings.lock_timeout_ms,
-  });
+  const dump = await readDump(exporter, { lockTimeoutMs: settings.lock_timeout_ms });
   heart.check();
-  const estimates = await estimateTables(
-    exporter,
-    dump.data,
-    settings.slice_bytes,
-  );
-  const head = writeHead(dump, {
-    createdAt: new Date(instant!.now),
-    level: settings.level,
-  });
+  const estimates = await estimateTables(exporter, dump.data, settings.slice_bytes);
+  const head = writeHead(dump, { createdAt: new Date(instant!.now), level: settings.level });
   // The finisher reads a head again as Storage has it; one that is encrypted it cannot read.
   if (encryption !== null) await checkHead(head, dump.entries.length);
   const partBytes = encryption?.capacity(settings.part_bytes) ?? settings.part_bytes;
@@ -50,10 +41,7 @@ export async function planRun(worker: Worker): Promise<void> {
     snapshot,
     server_version: dump.serverVersion,
     tables: dump.data.length,
-    estimated_bytes: slices.reduce(
-      (sum, { estimatedBytes }) => sum + estimatedBytes,
-      0,
-    ),
+    estimated_bytes: slices.reduce((sum, { estimatedBytes }) => sum + estimatedBytes, 0),
     warnings: [...dump.warnings, ...warnings],
     parts,
     locked: dump.locked,
@@ -69,11 +57,7 @@ export async function planRun(worker: Worker): Promise<void> {
       snapshot_at: instant!.now,
       entries: dump.entries.length,
       head_parts: parts.length,
-      tables: dump.data.map(({ dumpId, schema, name }) => ({
-        dumpId,
-        schema,
-        name,
-      })),
+      tables: dump.data.map(({ dumpId, schema, name }) => ({ dumpId, schema, name })),
       roles: [...rolesNamed(dump.entries, { owners: true })].sort(),
       ...(inventory === null ? {} : { inventory }),
     },

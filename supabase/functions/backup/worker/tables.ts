@@ -44,24 +44,15 @@ export function addUp(
     for (const [index, piece] of pieces.entries()) {
       const done = result.pieces[index];
       const total = totals.get(piece.dumpId);
-      if (
-        done?.dumpId !== piece.dumpId || total === undefined || total.complete
-      ) throw notRead(piece.table);
+      if (done?.dumpId !== piece.dumpId || total === undefined || total.complete) throw notRead(piece.table);
       total.table.rows += done.rows;
       total.table.rawBytes += done.rawBytes;
       total.complete = piece.last;
-      checksum = combineAdler32(
-        piece.first ? ADLER_OF_NOTHING : checksum,
-        done.adler32,
-        done.rawBytes,
-      );
+      checksum = combineAdler32(piece.first ? ADLER_OF_NOTHING : checksum, done.adler32, done.rawBytes);
       if (!piece.last || piece.largeObjects) continue;
       total.table.adler32 = adlerText(checksum);
       if (!piece.first) {
-        closings.push({
-          part: firstPart + PARTS_PER_SLICE - 1,
-          adler32: checksum,
-        });
+        closings.push({ part: firstPart + PARTS_PER_SLICE - 1, adler32: checksum });
       }
     }
   }
