@@ -45,7 +45,6 @@ export async function* preparedPieces(
     serverVersionNum: 0,
     entries: [...entries],
     data: [],
-    locked: [],
     warnings: [],
   }, { createdAt: header.createdAt, level: header.compression });
   using source = await Deno.open(archive.path);

@@ -270,7 +270,6 @@ create table if not exists backup.plans (
     worker uuid not null,
     planned_at timestamptz not null default now(),
     estimated_bytes bigint not null,
-    locked text[] not null,
     facts jsonb not null,
 
     constraint estimated_bytes_range check (estimated_bytes >= 0)
@@ -284,7 +283,6 @@ comment on column backup.plans.run_id is 'The run.';
 comment on column backup.plans.worker is 'The worker that planned.';
 comment on column backup.plans.planned_at is 'When the plan was stored.';
 comment on column backup.plans.estimated_bytes is 'Bytes on disk of all slices.';
-comment on column backup.plans.locked is 'Quoted names of the tables that every holder of the snapshot locks access share.';
 comment on column backup.plans.facts is 'What the finisher writes into the manifest.';
 
 -- The work of an attempt, cut into what one worker exports in one go.
@@ -1773,7 +1771,7 @@ revoke all on function backup._no_room from public;
 comment on function backup._no_room is 'Why a plan cannot fit into Storage, or null.';
 
 -- Stores the plan of an attempt; its worker is a holder of the snapshot from then on, and goes on exporting. Calls the other workers.
--- `plan` is {snapshot, server_version, tables, estimated_bytes, warnings, parts, locked, slices, facts}.
+-- `plan` is {snapshot, server_version, tables, estimated_bytes, warnings, parts, slices, facts}.
 create or replace function backup._plan(run_id bigint, worker uuid, plan jsonb)
 returns void
 language plpgsql
@@ -1797,12 +1795,11 @@ begin
         perform backup._fail(run.id, worker, no_room, false);
         return;
     end if;
-    insert into backup.plans (run_id, worker, estimated_bytes, locked, facts)
+    insert into backup.plans (run_id, worker, estimated_bytes, facts)
     values (
         run.id,
         worker,
         (plan ->> 'estimated_bytes')::bigint,
-        array(select jsonb_array_elements_text(plan -> 'locked')),
         coalesce(plan -> 'facts', '{}')
     );
     insert into backup.slices (run_id, number, first_part, estimated_bytes, pieces)
@@ -1829,18 +1826,21 @@ $$;
 revoke all on function backup._plan from public;
 comment on function backup._plan is 'Stores the plan of an attempt and calls further workers.';
 
--- The tables that every holder of the snapshot locks access share, so that none of them goes away under the run.
+-- The tables that who joins the snapshot locks access share, so that none of them goes away under the run: those with rows still to be read. The others may be
+-- changed by anybody from now on; waiting behind a migration of one would end the attempt for nothing.
 create or replace function backup._locked(run_id bigint)
 returns text[]
 language sql
 stable
 set search_path = ''
 as $$
-    select p.locked from backup.plans p where p.run_id = _locked.run_id;
+    select coalesce(array_agg(distinct piece ->> 'table'), '{}')
+    from backup.slices s, jsonb_array_elements(s.pieces) piece
+    where s.run_id = _locked.run_id and s.finished_at is null and not piece ? 'largeObjects';
 $$;
 
 revoke all on function backup._locked from public;
-comment on function backup._locked is 'Quoted names of the tables to lock access share.';
+comment on function backup._locked is 'Quoted names of the tables to lock access share: those with rows still to be read.';
 
 -- The worker has imported the snapshot, locked the tables and exported the snapshot anew: others may import it from now on.
 create or replace function backup._hold(run_id bigint, worker uuid, snapshot text)

@@ -70,7 +70,7 @@ async function rewrite(from: string, to: string, damage: Damage): Promise<void> 
   const { header, entries, blocks } = await readArchive(bytesFrom(file.readable));
   const kept = damage.entries?.(entries) ?? entries;
   const dump = {
-    ...{ entries: kept, data: [], locked: [], warnings: [], serverVersionNum: 0 },
+    ...{ entries: kept, data: [], warnings: [], serverVersionNum: 0 },
     ...{ database: header.database!, serverVersion: header.serverVersion! },
   };
   using output = await Deno.open(to, { write: true, create: true, truncate: true });

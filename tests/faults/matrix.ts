@@ -36,6 +36,11 @@ export const SECTIONS: Section[] = [
   },
   { title: "Those who hold the snapshot", test: "tests/faults/holders_test.ts", text: "" },
   { title: "Limits of the platform", test: "tests/faults/limits_test.ts", text: "" },
+  {
+    title: "Migrations",
+    test: "tests/faults/migrations_test.ts",
+    text: "A statement that wants its table alone, while the backup reads. `lock_timeout_ms` was a second.",
+  },
   { title: "Writers at full speed", test: "tests/faults/bank_test.ts", text: "" },
   {
     title: "What ends backups unnoticed elsewhere",

@@ -77,7 +77,6 @@ function head(entries: Entry[]): Uint8Array {
       serverVersionNum: 150020,
       entries,
       data: [],
-      locked: [],
       warnings: [],
     },
   };

@@ -167,7 +167,6 @@ function plan(slices: number) {
     estimated_bytes: slices,
     warnings: [],
     parts: [{ name: "00000.dump", bytes: 1, sha256: "0".repeat(64) }],
-    locked: [],
     slices: Array.from({ length: slices }, (_, number) => ({
       number,
       first_part: 1 + 4 * number,

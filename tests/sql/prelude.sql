@@ -83,7 +83,6 @@ as $$
         'estimated_bytes', slices * 1000000,
         'warnings', '[]'::jsonb,
         'parts', jsonb_build_array(jsonb_build_object('name', '00000.dump', 'bytes', 5000, 'sha256', tests.sha256('head'))),
-        'locked', '["public.a", "public.\"B c\""]'::jsonb,
         'facts', '{"database": "postgres"}'::jsonb,
         'slices', coalesce(
             (

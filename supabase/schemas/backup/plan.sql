@@ -1,5 +1,5 @@
 -- Stores the plan of an attempt; its worker is a holder of the snapshot from then on, and goes on exporting. Calls the other workers.
--- `plan` is {snapshot, server_version, tables, estimated_bytes, warnings, parts, locked, slices, facts}.
+-- `plan` is {snapshot, server_version, tables, estimated_bytes, warnings, parts, slices, facts}.
 create or replace function backup._plan(run_id bigint, worker uuid, plan jsonb)
 returns void
 language plpgsql
@@ -23,12 +23,11 @@ begin
         perform backup._fail(run.id, worker, no_room, false);
         return;
     end if;
-    insert into backup.plans (run_id, worker, estimated_bytes, locked, facts)
+    insert into backup.plans (run_id, worker, estimated_bytes, facts)
     values (
         run.id,
         worker,
         (plan ->> 'estimated_bytes')::bigint,
-        array(select jsonb_array_elements_text(plan -> 'locked')),
         coalesce(plan -> 'facts', '{}')
     );
     insert into backup.slices (run_id, number, first_part, estimated_bytes, pieces)
@@ -55,18 +54,21 @@ $$;
 revoke all on function backup._plan from public;
 comment on function backup._plan is 'Stores the plan of an attempt and calls further workers.';
 
--- The tables that every holder of the snapshot locks access share, so that none of them goes away under the run.
+-- The tables that who joins the snapshot locks access share, so that none of them goes away under the run: those with rows still to be read. The others may be
+-- changed by anybody from now on; waiting behind a migration of one would end the attempt for nothing.
 create or replace function backup._locked(run_id bigint)
 returns text[]
 language sql
 stable
 set search_path = ''
 as $$
-    select p.locked from backup.plans p where p.run_id = _locked.run_id;
+    select coalesce(array_agg(distinct piece ->> 'table'), '{}')
+    from backup.slices s, jsonb_array_elements(s.pieces) piece
+    where s.run_id = _locked.run_id and s.finished_at is null and not piece ? 'largeObjects';
 $$;
 
 revoke all on function backup._locked from public;
-comment on function backup._locked is 'Quoted names of the tables to lock access share.';
+comment on function backup._locked is 'Quoted names of the tables to lock access share: those with rows still to be read.';
 
 -- The worker has imported the snapshot, locked the tables and exported the snapshot anew: others may import it from now on.
 create or replace function backup._hold(run_id bigint, worker uuid, snapshot text)

@@ -5,7 +5,6 @@ create table if not exists backup.plans (
     worker uuid not null,
     planned_at timestamptz not null default now(),
     estimated_bytes bigint not null,
-    locked text[] not null,
     facts jsonb not null,
 
     constraint estimated_bytes_range check (estimated_bytes >= 0)
@@ -19,5 +18,4 @@ comment on column backup.plans.run_id is 'The run.';
 comment on column backup.plans.worker is 'The worker that planned.';
 comment on column backup.plans.planned_at is 'When the plan was stored.';
 comment on column backup.plans.estimated_bytes is 'Bytes on disk of all slices.';
-comment on column backup.plans.locked is 'Quoted names of the tables that every holder of the snapshot locks access share.';
 comment on column backup.plans.facts is 'What the finisher writes into the manifest.';

@@ -1,6 +1,6 @@
 -- Slices: who gets which, what is recorded of them, and what a worker may no longer do that has lost one.
 begin;
-select plan(39);
+select plan(40);
 
 select tests.planned_run(5) as run \gset
 update backup.slices set estimated_bytes = 5000000 where number = 1;
@@ -107,7 +107,9 @@ select tests.enter(:run, 2);
 select tests.enter(:run, 3);
 select is(tests.claim(:run, 2), 1, 'one that was tried comes after one that was not');
 select tests.finish_slice(:run, 2, 1);
+update backup.slices set pieces = '[{"table": "public.stored"}]' where number = 1;
 update backup.slices set pieces = '[{"table": "public.giant"}]', estimated_bytes = 96 << 20 where number = 0;
+select is(backup._locked(:run), array['public.giant'], 'who joins the snapshot locks what is to be read, and nothing that is stored');
 select is(tests.claim(:run, 2), 0, 'it is tried again');
 select tests.fall_silent(2);
 select is(tests.claim(:run, 3), 0, 'and a third time');

@@ -32,7 +32,7 @@ function entry(dumpId: number, facts: Partial<Entry>): Entry {
 function dump(entries: Entry[]): Dump {
   return {
     ...{ database: "théâtre", serverVersion: "15.8", serverVersionNum: 150008, entries },
-    ...{ data: [], locked: [], warnings: [] },
+    ...{ data: [], warnings: [] },
   };
 }
 

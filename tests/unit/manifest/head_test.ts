@@ -11,7 +11,7 @@ function head(...dumpIds: number[]): Uint8Array {
     ...{ tablespace: "", tableam: "heap", owner: "postgres", dependencies: [], hasData: false },
   }));
   const dump = { database: "d", serverVersion: "15.8", serverVersionNum: 150008, entries };
-  return writeHead({ ...dump, data: [], locked: [], warnings: [] } as Parameters<typeof writeHead>[0], {
+  return writeHead({ ...dump, data: [], warnings: [] } as Parameters<typeof writeHead>[0], {
     ...{ createdAt: new Date(), level: 4 },
   });
 }

@@ -22,8 +22,6 @@ interface Row {
 }
 
 export interface Locked {
-  /** Quoted names. */
-  names: string[];
   /** OIDs of tables that were not locked because they may not be read: their data stay out. */
   unreadable: Set<number>;
   warnings: Warning[];
@@ -49,10 +47,9 @@ export async function lockDumpedTables(session: Session, lockTimeoutMs: number):
   const refused = tables.filter(({ readable, hidden }) => !readable || hidden);
   const users = refused.find(({ schema, own }) => own || !isManaged(schema));
   if (users) throw notReadable(users);
-  const names = tables.filter((table) => !refused.includes(table)).map(({ name }) => name);
-  await lockTables(session, names, lockTimeoutMs);
+  const readable = tables.filter((table) => !refused.includes(table));
+  await lockTables(session, readable.map(({ name }) => name), lockTimeoutMs);
   return {
-    names,
     unreadable: new Set(refused.map(({ oid }) => oid)),
     warnings: refused.map(({ name, role, owner }) => ({
       code: "no_privilege",

@@ -48,6 +48,17 @@ const SETTINGS_SQL = [
 /** Locks are taken in statements of this many tables: one for each would be a round trip for each. */
 const LOCK_BATCH = 200;
 
+/** Those of the named tables that somebody has, or wants, for himself. */
+const IN_THE_WAY = `
+  select distinct name
+  from pg_catalog.jsonb_array_elements_text($1::text::jsonb) name
+  join pg_catalog.pg_locks l on l.relation = pg_catalog.to_regclass(name)
+  where l.mode = 'AccessExclusiveLock'
+    and l.database = (select d.oid from pg_catalog.pg_database d where d.datname = pg_catalog.current_database())
+  order by name`;
+
+const NAMES_LENGTH = 200;
+
 /** Begins `repeatable read, read only`; answers the id under which others import its snapshot. */
 export async function beginSnapshot(session: Session): Promise<string> {
   await begin(session);
@@ -81,7 +92,7 @@ export async function importSnapshot(session: Session, ids: string[]): Promise<s
 
 /**
  * Takes `access share` on tables (quoted, qualified names), as pg_dump does. Waits `lockTimeoutMs` at most for each: behind a
- * waiting lock every later query of the site would queue up. Throws BackupError `lock_timeout`.
+ * waiting lock every later query of the site would queue up. Throws BackupError `lock_timeout`; the transaction is over then.
  */
 export async function lockTables(session: Session, names: string[], lockTimeoutMs: number): Promise<void> {
   await session.sql.unsafe(
@@ -94,19 +105,21 @@ export async function lockTables(session: Session, names: string[], lockTimeoutM
         `lock table ${batch.map((name) => `only ${name}`).join(", ")} in access share mode`,
       );
     } catch (error) {
-      throw locked(batch, error);
+      throw await locked(session, batch, error);
     }
   }
 }
 
-function locked(batch: string[], error: unknown): unknown {
+async function locked({ sql }: Session, batch: string[], error: unknown): Promise<unknown> {
   if ((error as { code?: string }).code !== "55P03") return error;
-  const which = batch.length === 1
-    ? batch[0]
-    : `one of ${batch.length} tables from ${batch[0]} to ${batch.at(-1)}`;
+  // The transaction has failed, and answers nothing more. Whoever stood in the way most likely still does.
+  const found = await sql.unsafe("rollback")
+    .then(() => sql.unsafe<{ name: string }[]>(IN_THE_WAY, [JSON.stringify(batch)]))
+    .catch(() => []);
+  const which = found.map(({ name }) => name).join(", ") || `one of ${batch.join(", ")}`;
   return new BackupError(
     "lock_timeout",
-    `${which} is locked by someone else, and the lock did not come in time`,
+    `${which.slice(0, NAMES_LENGTH)} is locked by someone else, and the lock did not come in time`,
     "A migration or another long statement holds it: see pg_locks, and let it end or cancel it.",
     error,
   );

@@ -75,7 +75,6 @@ export interface Plan {
   estimated_bytes: number;
   warnings: Warning[];
   parts: StoredPart[];
-  locked: string[];
   slices: {
     number: number;
     first_part: number;
@@ -172,7 +171,7 @@ export class RunVerbs {
     await this.#call("_plan", "$3::text::jsonb", [JSON.stringify(plan)]);
   }
 
-  /** Quoted names of the tables that every holder locks. */
+  /** Quoted names of the tables with rows still to be read, which who joins the snapshot locks. */
   async locked(): Promise<string[]> {
     const [row] = await this.#control.sql<{ locked: string[] }[]>`
       select to_jsonb(backup._locked(${this.#run})) as locked`;

@@ -37,7 +37,6 @@ export async function readDump(session: Session, { lockTimeoutMs }: DumpOptions)
     serverVersionNum: facts.version,
     entries,
     data,
-    locked: locked.names,
     warnings: catalog.warnings,
   };
 }

@@ -81,7 +81,5 @@ export interface Dump {
   entries: Entry[];
   /** In the order of their TABLE DATA entries. */
   data: TableData[];
-  /** Quoted names of all plain and partitioned tables that were locked `access share`. */
-  locked: string[];
   warnings: Warning[];
 }

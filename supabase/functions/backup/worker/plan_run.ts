@@ -44,7 +44,6 @@ export async function planRun(worker: Worker): Promise<void> {
     estimated_bytes: slices.reduce((sum, { estimatedBytes }) => sum + estimatedBytes, 0),
     warnings: [...dump.warnings, ...warnings],
     parts,
-    locked: dump.locked,
     slices: slices.map(({ number, firstPart, estimatedBytes, pieces }) => ({
       number,
       first_part: firstPart,

@@ -1,0 +1,84 @@
+/** A migration comes in the middle of a backup: who waits for whom, and what is in the backup. */
+import assert from "node:assert/strict";
+import { until } from "../e2e/project.ts";
+import { contentNow, expectTidy, startRestores } from "./outcome.ts";
+import { record } from "./results.ts";
+import { type Scene, startScene, within } from "./scene.ts";
+
+/** `early` is in one of the first slices; `late` has two dozen of its own, and several workers one after the other. */
+const TABLES = `
+  create table public.early as select g as id, 'play ' || g as text from generate_series(1, 100) g;
+  create table public.late as
+  select g as id, (select string_agg(md5((g * 40 + n)::text), '') from generate_series(1, 30) n) as text from generate_series(1, 6000) g`;
+
+Deno.test("migrations in the middle of a backup", async (test) => {
+  await using scene = await startScene();
+  const { sql, superuser } = scene;
+  await sql.unsafe(TABLES);
+  const migration = await superuser.reserve();
+  await using restores = await startRestores(scene);
+  await sql`select backup.configure(workers => 1, lock_timeout_ms => 1000)`;
+
+  const title = "a migration waits until the rows are read, as it does for pg_dump";
+  await test.step(title, async () => {
+    const content = await contentNow(scene);
+    const hold = scene.holdRequests(/\/00001\.dump$/);
+    const id = await scene.start();
+    await within("a part is uploaded", hold.held);
+    const statement = "alter table public.late add column more int";
+    const migrated = migration.unsafe(statement).execute();
+    await until("the migration waits for its lock", async () => {
+      const [row] =
+        await sql`select from pg_stat_activity where query = ${statement} and wait_event_type = 'Lock'`;
+      return row ?? null;
+    });
+    hold.release(true);
+    const run = await scene.over(id);
+    await migrated;
+    assert.deepEqual([run.status, run.attempt], ["succeeded", 1], JSON.stringify(run.attempts));
+    assert.deepEqual(await restores.restored(run.name), content);
+    record(import.meta.url, title, run, { workers: 1, then: "restored as it was before the migration" });
+  });
+
+  await sql`select backup.configure(slice_bytes => 250000, part_bytes => 200000, invocation_bytes => 700000)`;
+
+  const goesOn = "a migration of a table whose rows are stored waits for no successor: the run goes on";
+  await test.step(goesOn, async () => {
+    const content = await contentNow(scene);
+    const id = await scene.start();
+    await stored(scene, id, "public.early");
+    await within("the migration is through", migration`alter table public.early add column more int`);
+    assert.equal((await scene.run(id)).finished_at, null, "before the run has ended");
+    const run = await scene.over(id);
+    assert.deepEqual([run.status, run.attempt], ["succeeded", 1], JSON.stringify(run.attempts));
+    assert.ok(run.invocations > 3, `${run.invocations} invocations`);
+    assert.deepEqual(await restores.restored(run.name), content);
+    record(import.meta.url, goesOn, run, { workers: 1, then: "restored as it was before the migration" });
+  });
+
+  const startsOver =
+    "a migration of a table that a successor has to read: the attempt gives way after lock_timeout_ms, and the run starts over";
+  await test.step(startsOver, async () => {
+    const id = await scene.start();
+    await stored(scene, id, "public.early");
+    const [run] = await Promise.all([scene.over(id), migration`alter table public.late add column last int`]);
+    assert.deepEqual([run.status, run.attempt], ["succeeded", 2], JSON.stringify(run.attempts));
+    const { error } = run.attempts[0]!;
+    assert.equal(error.code, "lock_timeout");
+    assert.match(error.message, /^public\.late is locked by someone else/);
+    assert.deepEqual(await restores.restored(run.name), await contentNow(scene));
+    record(import.meta.url, startsOver, run, { workers: 1, then: "restored as it was after the migration" });
+  });
+  migration.release();
+  await expectTidy(scene);
+});
+
+/** Waits until a run has slices left for some successors, and none of them is of `table`. */
+async function stored(scene: Scene, id: number, table: string): Promise<void> {
+  await until(`the rows of ${table} are stored`, async () => {
+    const [row] = await scene.sql<{ left: number; of_table: number }[]>`
+      select count(*)::int as left, (count(*) filter (where pieces @> ${`[{"table": "${table}"}]`}::text::jsonb))::int as of_table
+      from backup.slices where run_id = ${id} and finished_at is null`;
+    return row!.left > 6 && row!.of_table === 0 ? true : null;
+  });
+}
