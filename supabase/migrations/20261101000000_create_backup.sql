@@ -1891,7 +1891,8 @@ comment on column backup.table_progress.pieces_done is 'How many of them are sto
 
 -- Gives the worker the next slice: {number, first_part, estimated_bytes, pieces}; null when there is none for it. A slice is free when
 -- nobody has claimed it, or who did no longer works. Only slices whose estimate is within `bytes` are given; null gives any, so that
--- a worker's first slice always fits. Slices that were tried before come last: what killed one worker shall not stop the others.
+-- a worker's first slice always fits. Slices that were tried before come last: what killed one worker shall not stop the others. Pieces of large tables come after
+-- whole ones: the fewer tables are still to be read, the fewer migrations meet the run.
 create or replace function backup._claim_slice(run_id bigint, worker uuid, bytes bigint default null)
 returns jsonb
 language plpgsql
@@ -1911,7 +1912,7 @@ begin
         and (bytes is null or s.estimated_bytes <= bytes)
         and s.tries < 3
         and not exists (select from backup.live_workers w where w.id = s.worker and w.working)
-    order by s.tries, s.number
+    order by s.tries, s.pieces @> '[{"first": true, "last": true}]' desc, s.number
     limit 1
     -- Workers wait for the run's lock; a person who looks at slices under a lock holds nobody up.
     for update skip locked;

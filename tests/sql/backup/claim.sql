@@ -1,6 +1,6 @@
 -- Slices: who gets which, what is recorded of them, and what a worker may no longer do that has lost one.
 begin;
-select plan(40);
+select plan(42);
 
 select tests.planned_run(5) as run \gset
 update backup.slices set estimated_bytes = 5000000 where number = 1;
@@ -125,6 +125,14 @@ select matches(
     (tests.run(:run)).attempts -> 0 -> 'error' ->> 'hint', '^A slice of public\.giant cannot be cut below 96 MB: a row .* Keep such values in Storage',
     'and says what to do when it is a row that is too large'
 );
+
+-- Tables that are not cut.
+select backup.cancel(:run);
+select tests.planned_run(4) as run \gset
+update backup.slices
+set pieces = case number when 2 then '[{"first": true, "last": true}, {"first": true, "last": false}]' else '[{"first": true, "last": false}]' end::jsonb;
+select is(tests.claim(:run, 1), 2, 'whole tables are exported first');
+select is(tests.claim(:run, 1), 0, 'then pieces of large ones');
 
 select * from finish();
 rollback;
