@@ -80,18 +80,7 @@ async function readBackup(bucket: Bucket, name: string): Promise<StoredBackup> {
 export function backupsTable(backups: StoredBackup[]): string {
   if (backups.length === 0) return "No backup yet. Start one with `npm run backup`.";
   const drawn = table(
-    [
-      "backup",
-      "trigger",
-      "created",
-      "server",
-      "tables",
-      "rows",
-      "rows' text",
-      "stored",
-      "files",
-      "encrypted",
-    ],
+    ["backup", "trigger", "created", "server", "tables", "rows", "rows' text", "stored", "files"],
     backups.map(({ name, files, storedBytes, manifest, damage }) => [
       name,
       manifest?.run.trigger ?? (damage === null ? "no manifest: not a backup" : colors.red("damaged")),
@@ -102,11 +91,19 @@ export function backupsTable(backups: StoredBackup[]): string {
       manifest ? bytes(manifest.totals.rawBytes) : "",
       bytes(storedBytes),
       count(files),
-      manifest?.encryption?.format ?? "",
     ]),
-    ["left", "left", "left", "left", "right", "right", "right", "right", "right", "left"],
+    ["left", "left", "left", "left", "right", "right", "right", "right", "right"],
   );
   const damages = backups.filter(({ damage }) => damage !== null)
     .map(({ name, damage }) => `${colors.red("damaged:")} ${name}/${damage}`);
-  return [drawn, ...damages].join("\n");
+  return [drawn, ...encryptedTo(backups), ...damages].join("\n");
+}
+
+/** A line for each set of keys: which of them opens which backups. */
+function encryptedTo(backups: StoredBackup[]): string[] {
+  const encrypted = backups.filter(({ manifest }) => manifest?.encryption !== undefined);
+  const keys = Map.groupBy(encrypted, ({ manifest }) => manifest!.encryption!.recipients.join(" and "));
+  return [...keys].map(([recipients, of]) =>
+    `encrypted to ${recipients}: ${of.map(({ name }) => name).join(", ")}`
+  );
 }
