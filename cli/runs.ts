@@ -13,6 +13,8 @@ export interface Run {
   started_at: string;
   finished_at: string | null;
   attempt: number;
+  /** Earlier ones. */
+  attempts: { error: { code: string } }[];
   progress: RunProgress | null;
   tables: number | null;
   rows: number | null;

@@ -1013,6 +1013,26 @@ $$;
 revoke all on function backup._end_attempt from public;
 comment on function backup._end_attempt is 'Ends an attempt: true when another one begins, false when the run has failed.';
 
+-- Is the next attempt put off? A table that was locked when the last one began is locked for longer than a moment: by a vacuum full or a load at night. Trying again
+-- at once would use up the attempts within seconds; a minute and six minutes later (with the default lock_timeout_ms) it may be free.
+create or replace function backup._is_put_off(run backup.log)
+returns boolean
+language sql
+stable
+set search_path = ''
+as $$
+    select run.phase = 'planning'
+        and last.attempt ->> 'phase' = 'planning'
+        and last.attempt #>> '{error, code}' = 'lock_timeout'
+        -- An end that lies in the future was noted by a clock that has been set back.
+        and clock_timestamp() between last.ended_at and last.ended_at
+            + least(interval '10 minutes', interval '1 millisecond' * (run.settings ->> 'lock_timeout_ms')::integer * 6 ^ jsonb_array_length(run.attempts))
+    from (select run.attempts -> -1, (run.attempts -> -1 ->> 'ended_at')::timestamptz) last (attempt, ended_at);
+$$;
+
+revoke all on function backup._is_put_off from public;
+comment on function backup._is_put_off is 'Does the next attempt wait for a table that was locked?';
+
 -- Ends a locked run that did not succeed. Its workers learn of it from their next verb.
 create or replace function backup._end_run(run backup.log, status text, error jsonb)
 returns void
@@ -1038,7 +1058,7 @@ comment on function backup._end_run is 'Ends a run as failed or cancelled.';
 -- attempt that ended) and every minute by the watch-dog. Doing it twice does no more than doing it once.
 -- 1. A run of which no call comes to anything fails, with what pg_net saw.
 -- 2. An attempt whose snapshot is lost, or that does not come forward, ends.
--- 3. As many workers are called as have work, less those that work or are on their way.
+-- 3. As many workers are called as have work, less those that work or are on their way; later, when the attempt is put off.
 create or replace function backup._steer(run_id bigint)
 returns void
 language plpgsql
@@ -1068,6 +1088,9 @@ begin
             return;
         end if;
         run := backup._lock(run_id);
+    end if;
+    if backup._is_put_off(run) then
+        return;
     end if;
     select count(*) into unfinished from backup.slices s where s.run_id = run.id and s.finished_at is null;
     -- One worker plans and one finishes; only slices can be shared.

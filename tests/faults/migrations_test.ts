@@ -69,6 +69,27 @@ Deno.test("migrations in the middle of a backup", async (test) => {
     assert.deepEqual(await restores.restored(run.name), await contentNow(scene));
     record(import.meta.url, startsOver, run, { workers: 1, then: "restored as it was after the migration" });
   });
+
+  const putOff =
+    "a table is locked when the run begins: the next attempt waits for a while, and finds it free";
+  await test.step(putOff, async () => {
+    const content = await contentNow(scene);
+    await migration`begin`;
+    await migration`lock table public.early in access exclusive mode`;
+    const id = await scene.start();
+    await until("an attempt has ended", async () => (await scene.run(id)).attempts[0] ?? null);
+    await migration`rollback`;
+    const run = await scene.over(id);
+    assert.deepEqual([run.status, run.attempt], ["succeeded", 2], JSON.stringify(run.attempts));
+    assert.equal(run.attempts[0]!.error.code, "lock_timeout");
+    const [wait] = await superuser<{ long: boolean }[]>`
+      select min(w.entered_at) - (l.attempts -> 0 ->> 'ended_at')::timestamptz > interval '6 seconds' as long
+      from backup.log l join backup.workers w on w.run_id = l.id and w.attempt = 2
+      where l.id = ${id} group by l.id`;
+    assert.ok(wait!.long, "six times as long as it waited for the lock");
+    assert.deepEqual(await restores.restored(run.name), content);
+    record(import.meta.url, putOff, run, { workers: 1, then: "restored equal" });
+  });
   migration.release();
   await expectTidy(scene);
 });

@@ -2,7 +2,7 @@
 -- attempt that ended) and every minute by the watch-dog. Doing it twice does no more than doing it once.
 -- 1. A run of which no call comes to anything fails, with what pg_net saw.
 -- 2. An attempt whose snapshot is lost, or that does not come forward, ends.
--- 3. As many workers are called as have work, less those that work or are on their way.
+-- 3. As many workers are called as have work, less those that work or are on their way; later, when the attempt is put off.
 create or replace function backup._steer(run_id bigint)
 returns void
 language plpgsql
@@ -32,6 +32,9 @@ begin
             return;
         end if;
         run := backup._lock(run_id);
+    end if;
+    if backup._is_put_off(run) then
+        return;
     end if;
     select count(*) into unfinished from backup.slices s where s.run_id = run.id and s.finished_at is null;
     -- One worker plans and one finishes; only slices can be shared.

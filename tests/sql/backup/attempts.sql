@@ -1,6 +1,6 @@
 -- Attempts end: what the next one begins with, what budgets do, and when a run has failed.
 begin;
-select plan(37);
+select plan(44);
 
 -- All holders die.
 select tests.planned_run(3) as run \gset
@@ -137,6 +137,51 @@ select is((tests.run(:run)).attempt, 2, 'more than two beyond the workers are no
 select is(
     (tests.run(:run)).attempts -> 0 -> 'error' ->> 'message', '4 workers ended without a word while planning', 'and the log says what happened'
 );
+
+-- A table that is locked for long, which the planner meets.
+create function pg_temp.ended(ago interval)
+returns void
+language sql
+as $$
+    update backup.log l
+    set attempts = jsonb_set(l.attempts, '{-1, ended_at}', to_jsonb(clock_timestamp() - ago))
+    where l.finished_at is null;
+$$;
+select backup.cancel(:run);
+select backup.configure(lock_timeout_ms => 10000);
+select backup.start() as run \gset
+select tests.enter(:run, 1);
+select backup._fail(:run, tests.worker(1), '{"code": "lock_timeout", "message": "m", "hint": "h"}', true);
+delete from backup.calls;
+select backup._steer(:run);
+select is(
+    (select row(l.attempt, l.status, tests.calls(l.id))::text from tests.run(:run) l), row(2, 'running', 0)::text, 'the next attempt is put off'
+);
+select pg_temp.ended(interval '59 seconds');
+select backup._steer(:run);
+select is(tests.calls(:run), 0::bigint, 'for a minute');
+select pg_temp.ended(interval '-1 day');
+select backup._steer(:run);
+select is(tests.calls(:run), 1::bigint, 'not for days when the clock was set back');
+delete from backup.calls;
+select pg_temp.ended(interval '61 seconds');
+select backup._steer(:run);
+select is(tests.calls(:run), 1::bigint, 'then it begins');
+select tests.enter(:run, 2);
+select backup._fail(:run, tests.worker(2), '{"code": "lock_timeout", "message": "m", "hint": "h"}', true);
+delete from backup.calls;
+select pg_temp.ended(interval '5 minutes');
+select backup._steer(:run);
+select is(tests.calls(:run), 0::bigint, 'the third waits longer');
+select backup.configure(lock_timeout_ms => 3600000);
+update backup.log set settings = settings || '{"lock_timeout_ms": 3600000}' where id = :run;
+select pg_temp.ended(interval '11 minutes');
+select backup._steer(:run);
+select is(tests.calls(:run), 1::bigint, 'and none longer than ten minutes');
+select backup.cancel(:run);
+select tests.planned_run(1) as run \gset
+select backup._fail(:run, tests.worker(1), '{"code": "lock_timeout", "message": "m", "hint": "h"}', true);
+select is(tests.calls(:run), 2::bigint, 'a migration that came in the middle goes through at once, and so does the next attempt');
 
 select * from finish();
 rollback;
