@@ -16,6 +16,9 @@ Project: SUPABASE_URL and SUPABASE_SECRET_KEY, else the running stack.`;
 
 const POLL_MILLISECONDS = 1000;
 
+/** Phases in which all rows have been read. */
+const ROWS_READ: ReadonlySet<string | null> = new Set(["finishing", "verifying", "rotating"]);
+
 if (import.meta.main) {
   await runCommand(USAGE, async (args) => {
     const { values } = parseArgs({ args, options: { "no-wait": { type: "boolean" } } });
@@ -47,7 +50,10 @@ export async function followRun(read: () => Promise<Run>, runId: number): Promis
     while (true) {
       const run = await read();
       const { raw_bytes: done = 0, estimated_bytes: total = 0 } = run.progress ?? {};
-      drawn.update(done, total, note(run, done, total, Date.now() - begin));
+      const text = note(run, done, total, Date.now() - begin);
+      // The total was an estimate, which all rows together seldom meet.
+      if (run.status === "succeeded" || ROWS_READ.has(run.phase)) drawn.update(1, 1, text);
+      else drawn.update(done, total, text);
       if (run.finished_at !== null) return run;
       await new Promise((resolve) => setTimeout(resolve, POLL_MILLISECONDS));
     }
