@@ -19,8 +19,7 @@ Deno.test("migrations in the middle of a backup", async (test) => {
   await using restores = await startRestores(scene);
   await sql`select backup.configure(workers => 1, lock_timeout_ms => 1000)`;
 
-  const title = "a migration waits until the rows are read, as it does for pg_dump";
-  await test.step(title, async () => {
+  await test.step("a migration waits until the rows are read, as it does for pg_dump", async ({ name }) => {
     const content = await contentNow(scene);
     const hold = scene.holdRequests(/\/00001\.dump$/);
     const id = await scene.start();
@@ -37,13 +36,12 @@ Deno.test("migrations in the middle of a backup", async (test) => {
     await migrated;
     assert.deepEqual([run.status, run.attempt], ["succeeded", 1], JSON.stringify(run.attempts));
     assert.deepEqual(await restores.restored(run.name), content);
-    record(import.meta.url, title, run, { workers: 1, then: "restored as it was before the migration" });
+    record(import.meta.url, name, run, { workers: 1, then: "restored as it was before the migration" });
   });
 
   await sql`select backup.configure(slice_bytes => 250000, part_bytes => 200000, invocation_bytes => 700000)`;
 
-  const goesOn = "a migration of a table whose rows are stored waits for no successor: the run goes on";
-  await test.step(goesOn, async () => {
+  await test.step("a migration of a table whose rows are stored waits for no successor: the run goes on", async ({ name }) => {
     const content = await contentNow(scene);
     const id = await scene.start();
     await stored(scene, id, "public.early");
@@ -53,12 +51,10 @@ Deno.test("migrations in the middle of a backup", async (test) => {
     assert.deepEqual([run.status, run.attempt], ["succeeded", 1], JSON.stringify(run.attempts));
     assert.ok(run.invocations > 3, `${run.invocations} invocations`);
     assert.deepEqual(await restores.restored(run.name), content);
-    record(import.meta.url, goesOn, run, { workers: 1, then: "restored as it was before the migration" });
+    record(import.meta.url, name, run, { workers: 1, then: "restored as it was before the migration" });
   });
 
-  const startsOver =
-    "a migration of a table that a successor has to read: the attempt gives way after lock_timeout_ms, and the run starts over";
-  await test.step(startsOver, async () => {
+  await test.step("a migration of a table that a successor has to read: the attempt gives way after lock_timeout_ms, and the run starts over", async ({ name }) => {
     const id = await scene.start();
     await stored(scene, id, "public.early");
     const [run] = await Promise.all([scene.over(id), migration`alter table public.late add column last int`]);
@@ -67,12 +63,10 @@ Deno.test("migrations in the middle of a backup", async (test) => {
     assert.equal(error.code, "lock_timeout");
     assert.match(error.message, /^public\.late is locked by someone else/);
     assert.deepEqual(await restores.restored(run.name), await contentNow(scene));
-    record(import.meta.url, startsOver, run, { workers: 1, then: "restored as it was after the migration" });
+    record(import.meta.url, name, run, { workers: 1, then: "restored as it was after the migration" });
   });
 
-  const putOff =
-    "a table is locked when the run begins: the next attempt waits for a while, and finds it free";
-  await test.step(putOff, async () => {
+  await test.step("a table is locked when the run begins: the next attempt waits for a while, and finds it free", async ({ name }) => {
     const content = await contentNow(scene);
     await migration`begin`;
     await migration`lock table public.early in access exclusive mode`;
@@ -88,7 +82,7 @@ Deno.test("migrations in the middle of a backup", async (test) => {
       where l.id = ${id} group by l.id`;
     assert.ok(wait!.long, "six times as long as it waited for the lock");
     assert.deepEqual(await restores.restored(run.name), content);
-    record(import.meta.url, putOff, run, { workers: 1, then: "restored equal" });
+    record(import.meta.url, name, run, { workers: 1, then: "restored equal" });
   });
   migration.release();
   await expectTidy(scene);
