@@ -64,9 +64,10 @@ export async function followRun(read: () => Promise<Run>, runId: number): Promis
 
 /** Rate and time left are told while rows are exported only: the other phases have no bytes to count. */
 function note(run: Run, done: number, total: number, elapsed: number): string {
-  const before = run.finished_at === null ? run.attempts.at(-1) : undefined;
+  if (run.finished_at !== null) return run.status;
+  const before = run.attempts.at(-1);
   const again = before === undefined ? "" : `attempt ${run.attempt} after ${before.error.code}: `;
-  const phase = again + (run.finished_at === null ? (run.phase ?? run.status) : run.status);
+  const phase = again + (run.phase ?? run.status);
   if (run.phase !== "exporting" || done === 0 || elapsed === 0) return phase;
   const rate = done / elapsed;
   const left = total > done ? `, about ${duration((total - done) / rate)} left` : "";
