@@ -282,7 +282,7 @@ comment on table backup.plans is 'The plan of a run''s present attempt; cleared 
 comment on column backup.plans.run_id is 'The run.';
 comment on column backup.plans.worker is 'The worker that planned.';
 comment on column backup.plans.planned_at is 'When the plan was stored.';
-comment on column backup.plans.estimated_bytes is 'Bytes on disk of all slices.';
+comment on column backup.plans.estimated_bytes is 'COPY text that is expected of all slices, with what their statements cost.';
 comment on column backup.plans.facts is 'What the finisher writes into the manifest.';
 
 -- The work of an attempt, cut into what one worker exports in one go.
