@@ -1,15 +1,26 @@
--- The schema `versioning`: the files of schemas/versioning/ in the order of config.toml.
+-- Generated from the schemas by `npm run migrations`. Do not edit.
 
--- The schema `versioning`: every tracked row has a history that a person can read, compare and put back.
--- An entity is a row through time, found by table and primary key; a version is what one change made of it.
--- Everything may be run twice; but a schema of this name that is somebody else's is not ours to fill.
 do $$
+declare
+    taken name := (
+        select n.nspname
+        from pg_catalog.pg_namespace n
+        join pg_catalog.pg_roles r on r.oid = n.nspowner
+        where n.nspname in ('versioning', 'versioning_private') and r.rolname <> current_user and not r.rolsuper
+        limit 1
+    );
 begin
+    -- The owner of a schema can replace everything in it.
+    if taken is not null then
+        raise exception 'Cannot install versioning: schema "%" belongs to another role', taken
+            using errcode = 'duplicate_schema', hint = 'Rename that schema, or install as its owner.';
+    end if;
     if to_regnamespace('versioning') is not null and to_regclass('versioning.records') is null
-        and exists (select from pg_class where relnamespace = to_regnamespace('versioning'))
+        and exists (select from pg_catalog.pg_class where relnamespace = to_regnamespace('versioning'))
     then
-        raise exception 'there is a schema "versioning" already, with other tables in it'
-            using errcode = 'duplicate_schema', hint = 'Rename it first: alter schema versioning rename to another_name';
+        raise exception 'Cannot create schema "versioning": it exists and holds other tables'
+            using errcode = 'duplicate_schema',
+                hint = 'Rename it first: alter schema versioning rename to another_name';
     end if;
 end;
 $$;
@@ -17,12 +28,14 @@ $$;
 create schema if not exists versioning;
 
 comment on schema versioning is
-    'Histories of rows: track a table, then read, compare and restore versions of its rows one by one.';
+    'Row histories: track a table, then read, compare and restore the versions of its rows. An entity is a row over '
+    'time, identified by table and primary key; a version is the result of one change.';
 
--- Everybody may ask; the rows that a role gets to see are decided by row level security, beside each table.
-grant usage on schema versioning to anon, authenticated, service_role;
+create schema if not exists versioning_private;
 
--- What a change was. `baseline` is a row found when tracking began; all others are changes that were seen.
+comment on schema versioning_private is
+    'How versioning records changes. No role of the API may use this schema; it belongs with the schema versioning.';
+
 do $$
 begin
     if to_regtype('versioning.operation') is null then
@@ -33,38 +46,35 @@ begin
 end;
 $$;
 
-comment on type versioning.operation is 'What a change was.';
+comment on type versioning.operation is
+    'What a change was. A baseline is a row that existed when tracking began; all others are changes that were seen.';
 
--- The number of the transaction under way: the second in which it began (since 2020), then 22 bits of its transaction id. Ids alone count anew in
--- another cluster, where a restored history would then mix with what happens there. Fits a number of JavaScript (53 bits) until 2088.
 create or replace function versioning.transaction()
 returns bigint
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
+    -- Seconds since 2020, then 22 bits of the transaction id. Ids alone begin again in another cluster, where a
+    -- restored history would then mix with new changes. Fits a JavaScript number (53 bits) until 2088.
     select (date_part('epoch', now())::bigint - 1577836800) << 22 | (txid_current() & 4194303);
 $$;
 
-revoke all on function versioning.transaction from public;
-grant execute on function versioning.transaction to anon, authenticated, service_role;
-comment on function versioning.transaction is 'The number under which this transaction''s versions are recorded; versioning.undo() takes it.';
+comment on function versioning.transaction is
+    'Returns the number under which the versions of this transaction are recorded. versioning.undo() takes it.';
 
--- Why the changes of this transaction are made, for their versions. Over the API the header `x-reason` says the same.
--- Example: select versioning.because('typing error on the poster');
 create or replace function versioning.because(reason text)
 returns void
 language sql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select set_config('versioning.reason', coalesce(reason, ''), true);
 $$;
 
-revoke all on function versioning.because from public;
-grant execute on function versioning.because to anon, authenticated, service_role;
-comment on function versioning.because is 'Gives the versions of this transaction a reason.';
+comment on function versioning.because is
+    'Sets the reason that the versions of this transaction record. Over the API, send the header x-reason instead. '
+    'Example: select versioning.because(''typing error on the poster'')';
 
--- One row: who, beside a table's own policies, may read histories.
 create table if not exists versioning.settings (
     id boolean primary key default true,
     editor_role text not null default 'editor',
@@ -78,36 +88,33 @@ insert into versioning.settings default values on conflict (id) do nothing;
 alter table versioning.settings enable row level security;
 drop policy if exists "readable by all" on versioning.settings;
 create policy "readable by all" on versioning.settings for select using (true);
-revoke all on versioning.settings from anon, authenticated, service_role;
-grant select on versioning.settings to anon, authenticated, service_role;
 
-comment on table versioning.settings is 'Settings of the histories; one row, changed by versioning.configure().';
+comment on table versioning.settings is 'Settings of the histories: one row, changed by versioning.configure().';
 comment on column versioning.settings.id is 'Always true: there is one row.';
-comment on column versioning.settings.editor_role is 'Who has it, as database role or as app_metadata.role in the token, reads all histories.';
+comment on column versioning.settings.editor_role is
+    'Name of the role whose members read all histories: a database role, or app_metadata.role in the token.';
 
--- Example: select versioning.configure(editor_role => 'redaction');
 create or replace function versioning.configure(editor_role text default null)
 returns versioning.settings
 language sql
--- service_role may change settings here, and not write the table.
+-- service_role may change the settings, but not write the table.
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     update versioning.settings s
     set editor_role = coalesce(configure.editor_role, s.editor_role)
     returning s.*;
 $$;
 
-revoke all on function versioning.configure from public;
-grant execute on function versioning.configure to service_role;
-comment on function versioning.configure is 'Changes the settings named in the call; answers all of them.';
+comment on function versioning.configure is
+    'Changes the settings that the call names and returns all settings. Example: select '
+    'versioning.configure(editor_role => ''redaction'')';
 
--- Is the caller an editor: a member of the database role of that name, or one whose token says so? Only the service can write app_metadata.
 create or replace function versioning._is_editor()
 returns boolean
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select exists (
         select
@@ -119,12 +126,10 @@ as $$
     );
 $$;
 
-revoke all on function versioning._is_editor from public;
-grant execute on function versioning._is_editor to anon, authenticated, service_role;
-comment on function versioning._is_editor is 'May the caller read every history?';
+comment on function versioning._is_editor is
+    'Returns whether the caller may read all histories: as a member of the editor role, or by app_metadata.role in '
+    'the token, which only the service can write.';
 
--- The tables that are or were tracked. By name, never by OID: names survive a restore elsewhere. Where a tracked table is now, under
--- whatever name, its triggers tell; the name here is brought up to date by track(), untrack() and refresh().
 create table if not exists versioning.tables (
     id integer generated by default as identity primary key,
     schema_name text not null,
@@ -139,26 +144,31 @@ create table if not exists versioning.tables (
     constraint keep_for_range check (keep_for > interval '0')
 );
 
--- Not unique: a table that was dropped keeps its name here, and another of that name may be tracked.
+-- Not unique: a dropped table keeps its name here, and a new table of that name may be tracked.
 create index if not exists tables_by_name on versioning.tables (schema_name, table_name);
 
-comment on table versioning.tables is 'The tables that are or were tracked, with their options.';
-comment on column versioning.tables.id is 'Number of the table; its trigger function is versioning._record_<id>().';
-comment on column versioning.tables.schema_name is 'Its schema.';
-comment on column versioning.tables.table_name is 'Its name.';
-comment on column versioning.tables.tracked is 'False after untrack(): the history is kept, and goes on when it is tracked again.';
-comment on column versioning.tables.left_out is 'Numbers of columns that are not recorded: secrets, counters. Numbers, so that a rename changes nothing.';
-comment on column versioning.tables.published is 'Number of the column, boolean or time, that tells published from not.';
-comment on column versioning.tables.keep_versions is 'How many versions of an entity prune() keeps; null: all.';
-comment on column versioning.tables.keep_for is 'How far back prune() keeps the state of every entity; null: for ever.';
+alter table versioning.tables enable row level security;
 
--- The columns of a table at a time. A version's values mean nothing without the layout that they were recorded under. A column keeps its
--- number over renames, other positions and a restore elsewhere. Every array has one element a column: key first, then the other recorded
--- columns, then those left out. Generated columns are none of them: they follow from the others.
--- Nothing is unique but the id, on purpose: after a change of a table two writers may each add its new layout, neither waiting for the
--- other; both say the same.
+comment on table versioning.tables is
+    'Tables that are or were tracked, with their options. By name and never by OID, because names survive a restore '
+    'elsewhere. The triggers show where a table is now; track(), untrack() and refresh() update the name here.';
+comment on column versioning.tables.id is 'Number of the table. Its trigger function is versioning._record_<id>().';
+comment on column versioning.tables.schema_name is 'Schema of the table.';
+comment on column versioning.tables.table_name is 'Name of the table.';
+comment on column versioning.tables.tracked is
+    'False after untrack(); the history is kept and continues when the table is tracked again.';
+comment on column versioning.tables.left_out is
+    'Numbers of the columns that are not recorded. Numbers, so that a rename changes nothing.';
+comment on column versioning.tables.published is
+    'Number of the column, boolean or time, that distinguishes published rows from drafts.';
+comment on column versioning.tables.keep_versions is 'How many versions of an entity prune() keeps; null keeps all.';
+comment on column versioning.tables.keep_for is
+    'For how long prune() keeps the past states of an entity; null keeps them forever.';
+
 create table if not exists versioning.layouts (
     id integer generated by default as identity primary key,
+    -- Only the id is unique: after a change of a table, two writers may each add its new layout without waiting for
+    -- each other. Both rows say the same.
     table_id integer not null references versioning.tables (id),
     key_count smallint not null,
     recorded_count smallint not null,
@@ -171,30 +181,35 @@ create table if not exists versioning.layouts (
 
 create index if not exists layouts_of_table on versioning.layouts (table_id, id);
 
-comment on table versioning.layouts is 'The columns of tracked tables, as they were at the time of their versions.';
-comment on column versioning.layouts.id is 'Number of the layout.';
-comment on column versioning.layouts.table_id is 'The table.';
-comment on column versioning.layouts.key_count is 'How many columns the primary key has; they come first.';
-comment on column versioning.layouts.recorded_count is 'How many columns are recorded, the key included; those left out come last.';
-comment on column versioning.layouts.numbers is 'The columns'' lasting numbers.';
-comment on column versioning.layouts.names is 'Their names then.';
-comment on column versioning.layouts.types is 'Their types then.';
-comment on column versioning.layouts.positions is 'Their attnum then, by which a rename is recognized.';
-comment on column versioning.layouts.created_at is 'When it was first met.';
+alter table versioning.layouts enable row level security;
 
--- Versions as they are stored; the view versioning.history shows them as people read them. Values are kept as PostgreSQL's own text of
--- them, which gives back exactly what was there, and column names once, in the layout. Small: history is mostly this table.
--- No foreign keys: each would cost every writer of a tracked table a look-up, and nobody but the triggers writes here.
--- An entity's versions are ordered by id. Writers of one row wait for each other, so ids are drawn in the order of the changes.
+comment on table versioning.layouts is
+    'The columns of tracked tables at the time of their versions; values are meaningless without them. Each array '
+    'has one element per column: the key first, then the other recorded columns, then those left out. Generated '
+    'columns are not included, because they follow from the others.';
+comment on column versioning.layouts.id is 'Number of the layout.';
+comment on column versioning.layouts.table_id is 'Number of the table in versioning.tables.';
+comment on column versioning.layouts.key_count is 'Number of columns of the primary key; they come first.';
+comment on column versioning.layouts.recorded_count is
+    'Number of recorded columns, including the key; those left out come last.';
+comment on column versioning.layouts.numbers is
+    'Permanent numbers of the columns. They survive renames, new positions and a restore elsewhere.';
+comment on column versioning.layouts.names is 'Names of the columns at that time.';
+comment on column versioning.layouts.types is 'Types of the columns at that time.';
+comment on column versioning.layouts.positions is
+    'attnum of the columns at that time, by which a rename is recognized.';
+comment on column versioning.layouts.created_at is 'When this layout was first seen.';
+
 create table if not exists versioning.records (
     id bigint generated by default as identity primary key,
     transaction bigint not null,
     at timestamptz not null default clock_timestamp(),
+    -- No foreign keys: each would cost every writer of a tracked table a lookup, and only the triggers write here.
     table_id integer not null,
     layout_id integer not null,
     operation versioning.operation not null,
     number integer,
-    -- Compared byte by byte: the order does not matter, and it is several times as fast as a language's.
+    -- Compared byte by byte: the order is irrelevant, and this is several times as fast as a language's order.
     key text collate "C" not null,
     actor text,
     role text,
@@ -205,34 +220,44 @@ create table if not exists versioning.records (
 
 create index if not exists records_of_entity on versioning.records (table_id, key);
 
--- Records come in by time, so a few bytes per range of pages find a transaction or a day among millions.
+-- Records arrive in order of time, so a few bytes per range of pages find a transaction or a day among millions.
 create index if not exists records_by_time on versioning.records using brin (transaction, at) with (pages_per_range = 32);
 
-comment on table versioning.records is 'Versions as stored. Read versioning.history instead.';
-comment on column versioning.records.id is 'Number of the version among all versions.';
-comment on column versioning.records.transaction is 'The transaction that made it, as versioning.transaction() numbers it.';
-comment on column versioning.records.at is 'When the row was changed; later for each version of an entity.';
-comment on column versioning.records.table_id is 'The table.';
-comment on column versioning.records.layout_id is 'The columns that row and before are made of.';
-comment on column versioning.records.operation is 'What the change was.';
-comment on column versioning.records.number is 'Its number among the entity''s versions, where prune() removed earlier ones; null: count.';
-comment on column versioning.records.key is 'The primary key: the text of the value, or of the row of values where there are several.';
-comment on column versioning.records.actor is 'Who: `sub` of the token, as auth.uid() reads it.';
-comment on column versioning.records.role is 'As which role.';
-comment on column versioning.records.reason is 'Why, when somebody said so.';
-comment on column versioning.records.row is 'The recorded columns without the key as text of a row: after the change; before it, for delete and truncate.';
-comment on column versioning.records.before is 'Of an update: `=` and the old value of each changed column, `-` where it was null, null for the others; or one element, the text of the row as `row` has it. Null for what is new.';
+alter table versioning.records enable row level security;
 
--- How many versions of its entity there were up to this one. Counted when asked for: so there are no gaps, whoever writes at the same
--- time, and no writer has to look up what the last number was.
+comment on table versioning.records is
+    'Versions as they are stored; read the view versioning.history instead. Values are stored as PostgreSQL''s own '
+    'text of them, which restores them exactly. The versions of an entity are ordered by id: writers of the same row '
+    'wait for each other, so ids follow the order of the changes.';
+comment on column versioning.records.id is 'Number of the version among all versions.';
+comment on column versioning.records.transaction is
+    'The transaction that made it, as versioning.transaction() numbers it.';
+comment on column versioning.records.at is 'When the row was changed; later for each version of an entity.';
+comment on column versioning.records.table_id is 'Number of the table in versioning.tables.';
+comment on column versioning.records.layout_id is 'The layout of row and before.';
+comment on column versioning.records.operation is 'What the change was.';
+comment on column versioning.records.number is
+    'Number among the versions of the entity, where prune() removed earlier ones; null: count them.';
+comment on column versioning.records.key is
+    'The primary key: the text of its value, or of the row of its values if there are several.';
+comment on column versioning.records.actor is 'Who made the change: `sub` of the token, as auth.uid() reads it.';
+comment on column versioning.records.role is 'The role that made the change.';
+comment on column versioning.records.reason is 'Why the change was made, if a reason was given.';
+comment on column versioning.records.row is
+    'The recorded columns without the key, as the text of a row: after the change, or before it for delete and '
+    'truncate.';
+comment on column versioning.records.before is
+    'For an update: `=` and the old value of each changed column, `-` where it was null, null for unchanged columns; '
+    'or one element, the text of the old row in the form of `row`. Null for a new row.';
+
 create or replace function versioning._number_of(version bigint)
 returns integer
 language sql
 stable
--- A version's number must not depend on who asks, and row level security would be asked once for every version counted. It takes no key, so
--- that it does not tell whether there is one: who guesses a version's id learns a count.
+-- The number must not depend on who asks, and row level security would be checked for every version that is counted.
+-- The function takes no key, so it does not reveal whether a key exists: guessing an id yields a count.
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select count(*)::integer + coalesce(min(r.number), 1) - 1
     from versioning.records v
@@ -240,21 +265,19 @@ as $$
     where v.id = version;
 $$;
 
-revoke all on function versioning._number_of from public;
-grant execute on function versioning._number_of to anon, authenticated, service_role;
-comment on function versioning._number_of is 'The number of a version among those of its entity.';
+comment on function versioning._number_of is
+    'Returns the number of a version among those of its entity. It is counted on request: so there are no gaps with '
+    'several writers, and no writer has to look up the last number.';
 
--- From the stored text to values and back. record_out() writes a row as `(a,"b ""c""",,"")`: a field is quoted when it is empty or has a
--- character that could be misread, quotes and backslashes in it are doubled, and null is nothing at all.
 create or replace function versioning._values(literal text)
 returns text[]
 language plpgsql
 immutable
 strict
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
-    -- Cut at the quotes: every second piece lies inside of them.
+    -- Cut at the quotes: every second piece is inside them.
     pieces text[] := string_to_array(substr(literal, 2, length(literal) - 2), '"');
     outside text[];
     field text;
@@ -267,7 +290,7 @@ begin
         if i % 2 = 0 then
             field := coalesce(field, '') || pieces[i];
         elsif pieces[i] = '' and i > 1 and i < cardinality(pieces) then
-            -- Nothing between two quotes: a doubled one.
+            -- Nothing between two quotes: a doubled quote.
             field := field || '"';
         elsif pieces[i] <> '' then
             outside := string_to_array(pieces[i], ',', '');
@@ -275,7 +298,7 @@ begin
                 outside[1] := replace(field, '\\', '\');
                 field := null;
             end if;
-            -- What follows the last comma is the beginning of the next quoted field.
+            -- The text after the last comma begins the next quoted field.
             found := found || outside[:cardinality(outside) - (i < cardinality(pieces))::integer];
         end if;
     end loop;
@@ -283,84 +306,131 @@ begin
 end;
 $$;
 
-revoke all on function versioning._values from public;
-grant execute on function versioning._values to anon, authenticated, service_role;
-comment on function versioning._values is 'The fields of a row''s text.';
+comment on function versioning._values is
+    'Returns the fields of the text of a row, as record_out() writes it: (a,"b ""c""",,""). A field is quoted if it '
+    'is empty or holds a special character; quotes and backslashes in it are doubled; null is nothing at all.';
 
--- The other way round: text that a cast to the row's type takes.
-create or replace function versioning._literal(fields text[])
-returns text
-language sql
-immutable
-strict
-set search_path = ''
+create or replace function versioning._row(like_row anyelement, fields text[])
+returns anyelement
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
 as $$
-    select '(' || string_agg(
-        case when f.value is null then '' else '"' || replace(replace(f.value, '\', '\\'), '"', '""') || '"' end,
-        ',' order by f.position
-    ) || ')'
-    from unnest(fields) with ordinality f (value, position);
+begin
+    -- Not a cast of the text: the owner of the type may have made one.
+    like_row := pg_catalog.record_in(
+        pg_catalog.textout((
+            select '(' || string_agg(
+                case when f.value is null then '' else '"' || replace(replace(f.value, '\', '\\'), '"', '""') || '"' end,
+                ',' order by f.position
+            ) || ')'
+            from unnest(fields) with ordinality f (value, position)
+        )),
+        pg_typeof(like_row), -1
+    );
+    return like_row;
+end;
 $$;
 
-revoke all on function versioning._literal from public;
-grant execute on function versioning._literal to anon, authenticated, service_role;
-comment on function versioning._literal is 'A row''s text of its fields.';
+comment on function versioning._row is 'Returns a row of the type of `like_row` with these values, one per column.';
 
--- A value as JSON has it: numbers, truth values and JSON itself as such, everything else as PostgreSQL writes it. NaN and infinity are no
--- numbers to JSON.
+create or replace function versioning._json_of(value text)
+returns jsonb
+language plpgsql
+immutable
+strict
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return value::jsonb;
+exception
+    -- A column of type json may hold what jsonb cannot: the character U+0000, half of a surrogate pair, huge numbers.
+    when data_exception or program_limit_exceeded then
+        return to_jsonb(value);
+end;
+$$;
+
+comment on function versioning._json_of is
+    'Returns the value of JSON text; where jsonb cannot hold it, the text itself.';
+
+create or replace function versioning._json_of_row(like_row anyelement)
+returns jsonb
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    object jsonb;
+begin
+    return to_jsonb(like_row);
+exception
+    when data_exception or program_limit_exceeded then
+        execute format(
+            'select jsonb_object_agg(c.name, c.value) from (values %s) c (name, value)',
+            (
+                select string_agg(format('(%L, versioning._json_of(to_json(($1).%I)::text))', a.attname, a.attname), ', ')
+                from pg_catalog.pg_type t
+                join pg_catalog.pg_attribute a on a.attrelid = t.typrelid and a.attnum > 0 and not a.attisdropped
+                where t.oid = pg_typeof(like_row)
+            )
+        ) into object using like_row;
+        return object;
+end;
+$$;
+
+comment on function versioning._json_of_row is
+    'Returns a row as JSON; columns whose JSON jsonb cannot hold as their text.';
+
 create or replace function versioning._json(value text, type text)
 returns jsonb
 language sql
 immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select case
         when value is null then 'null'::jsonb
-        when type in ('json', 'jsonb') then value::jsonb
+        when type = 'jsonb' then value::jsonb
+        when type = 'json' then versioning._json_of(value)
         when type = 'boolean' then to_jsonb(value::boolean)
+        -- JSON has no NaN and no infinity.
         when type ~ '^(smallint|integer|bigint|numeric|real|double precision)($|\()' and value ~ '[0-9]' then to_jsonb(value::numeric)
         else to_jsonb(value)
     end;
 $$;
 
-revoke all on function versioning._json from public;
-grant execute on function versioning._json to anon, authenticated, service_role;
-comment on function versioning._json is 'A value''s text as JSON.';
+comment on function versioning._json is
+    'Returns the text of a value as JSON: numbers, booleans and JSON as such, everything else as a string.';
 
--- What a record stores: the key's values, then the other recorded ones.
 create or replace function versioning._recorded(record versioning.records, layout versioning.layouts)
 returns text[]
 language sql
 immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select case when layout.key_count = 1 then array[record.key] else versioning._values(record.key) end
         || (versioning._values(record.row))[:layout.recorded_count - layout.key_count];
 $$;
 
-revoke all on function versioning._recorded from public;
-grant execute on function versioning._recorded to anon, authenticated, service_role;
-comment on function versioning._recorded is 'A record''s values in the order of its layout.';
+comment on function versioning._recorded is
+    'Returns the values that a record stores, in the order of its layout: the key first.';
 
--- A record's values after and before its change, one element a recorded column of its layout; null when the entity was not there.
 create or replace function versioning._after(record versioning.records, layout versioning.layouts)
 returns text[]
 language sql
 immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select case when record.operation not in ('delete', 'truncate') then versioning._recorded(record, layout) end;
 $$;
 
-revoke all on function versioning._after from public;
-grant execute on function versioning._after to anon, authenticated, service_role;
-comment on function versioning._after is 'The values that a change left; null when it left no row.';
+comment on function versioning._after is
+    'Returns the values after a change, in the order of its layout; null if there is no row.';
 
 create or replace function versioning._before(record versioning.records, layout versioning.layouts)
 returns text[]
 language plpgsql
 immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     fields text[] := versioning._recorded(record, layout);
@@ -368,11 +438,11 @@ begin
     if record.operation in ('delete', 'truncate') then
         return fields;
     end if;
-    -- An update that changed the key is recorded as one row that went and one that came.
+    -- An update that changes the key is recorded as a deleted and a created row.
     if record.before is null or record.operation in ('create', 'baseline') then
         return null;
     end if;
-    -- A short row that was updated alone is there as a whole.
+    -- A short row that was updated alone is stored whole.
     if starts_with(record.before[1], '(') then
         return fields[:layout.key_count] || versioning._values(record.before[1]);
     end if;
@@ -385,75 +455,65 @@ begin
 end;
 $$;
 
-revoke all on function versioning._before from public;
-grant execute on function versioning._before to anon, authenticated, service_role;
-comment on function versioning._before is 'The values that a change found; null when it found no row.';
+comment on function versioning._before is
+    'Returns the values before a change, in the order of its layout; null if there was no row.';
 
 create or replace function versioning._object(fields text[], layout versioning.layouts)
 returns jsonb
 language sql
 immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select jsonb_object_agg(c.name, versioning._json(c.value, c.type))
     from unnest(fields, layout.names[:layout.recorded_count], layout.types[:layout.recorded_count]) c (value, name, type)
     where fields is not null;
 $$;
 
-revoke all on function versioning._object from public;
-grant execute on function versioning._object to anon, authenticated, service_role;
-comment on function versioning._object is 'Values with the names of their columns; null for none.';
+comment on function versioning._object is
+    'Returns values as a JSON object with the names of their columns; null for null.';
 
--- The columns in which two states differ; no state at all counts as nulls.
 create or replace function versioning._changed(before text[], after text[], layout versioning.layouts)
 returns text[]
 language sql
 immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select coalesce(array_agg(c.name order by c.position) filter (where c.before is distinct from c.after), '{}')
     from unnest(before, after, layout.names[:layout.recorded_count]) with ordinality c (before, after, name, position);
 $$;
 
-revoke all on function versioning._changed from public;
-grant execute on function versioning._changed to anon, authenticated, service_role;
-comment on function versioning._changed is 'Names of the columns in which two states differ.';
+comment on function versioning._changed is
+    'Returns the names of the columns in which two states differ; a missing state counts as nulls.';
 
--- What the catalog says of a tracked table now, against what its newest layout says.
-
--- Where the table is: its trigger function tells, whatever the table is called by now. Partitions have the triggers too; of those the
--- partitioned table is meant, not one that was a partition once. Null when it is not tracked.
 create or replace function versioning._relation(table_id integer)
 returns regclass
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select c.oid::regclass
     from pg_catalog.pg_trigger t
     join pg_catalog.pg_class c on c.oid = t.tgrelid
+    -- Partitions have the triggers too; this means the partitioned table, not a table that was a partition once.
     where t.tgfoid = to_regproc('versioning._record_' || table_id) and not c.relispartition
     order by c.relkind = 'p' desc, t.oid
     limit 1;
 $$;
 
-revoke all on function versioning._relation from public;
-grant execute on function versioning._relation to anon, authenticated, service_role;
-comment on function versioning._relation is 'Where a tracked table is; null when it is not tracked.';
+comment on function versioning._relation is
+    'Returns where a tracked table is, whatever its name is by now; null if it is not tracked. Its triggers show it.';
 
--- The number of a table: by its triggers, else by its name among those tracked before. Null for one that never was.
 create or replace function versioning._find(relation regclass)
 returns integer
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select coalesce(
         (
-            select substr(p.proname, length('_record_') + 1)::integer
+            select substring(t.tgfoid::regproc::text from '^versioning\._record_([0-9]+)$')::integer as number
             from pg_catalog.pg_trigger t
-            join pg_catalog.pg_proc p on p.oid = t.tgfoid and p.pronamespace = 'versioning'::regnamespace
-            where t.tgrelid = relation and p.proname ~ '^_record_[0-9]+$'
+            where t.tgrelid = relation and t.tgfoid::regproc::text ~ '^versioning\._record_[0-9]+$'
             limit 1
         ),
         (
@@ -465,51 +525,46 @@ as $$
     );
 $$;
 
-revoke all on function versioning._find from public;
-grant execute on function versioning._find to anon, authenticated, service_role;
-comment on function versioning._find is 'The number of a table that is or was tracked; null for another.';
+comment on function versioning._find is
+    'Returns the number of a table: by its triggers, or by its name if it was tracked before; null for any other '
+    'table.';
 
 create or replace function versioning._require(relation regclass)
 returns integer
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     found integer := versioning._find(relation);
 begin
     if found is null then
-        raise exception 'table % has no history: it is not tracked', relation
-            using errcode = 'undefined_object', hint = format('select versioning.track(%L) begins one.', relation);
+        raise exception 'Table "%" has no history: it is not tracked', relation
+            using errcode = 'undefined_object', hint = format('Start one: select versioning.track(%L)', relation);
     end if;
     return found;
 end;
 $$;
 
-revoke all on function versioning._require from public;
-grant execute on function versioning._require to anon, authenticated, service_role;
-comment on function versioning._require is 'The number of a table that is or was tracked; raises for another.';
+comment on function versioning._require is
+    'Returns the number of a table that is or was tracked. Raises for any other table.';
 
 create or replace function versioning._newest_layout(table_id integer)
 returns versioning.layouts
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select l from versioning.layouts l where l.table_id = _newest_layout.table_id order by l.id desc limit 1;
 $$;
 
-revoke all on function versioning._newest_layout from public;
-grant execute on function versioning._newest_layout to anon, authenticated, service_role;
-comment on function versioning._newest_layout is 'The newest layout known of a table.';
+comment on function versioning._newest_layout is 'Returns the newest known layout of a table.';
 
--- The layout of the table as it is now; its id is null. A column is the one that had its name before. One with a new name is the one
--- that stood in its place, had its type, and is no longer there by its own name: it was renamed. Any other is new.
 create or replace function versioning._shape(table_id integer, relation regclass)
 returns versioning.layouts
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     options versioning.tables;
@@ -526,7 +581,7 @@ begin
             a.attname::text as name,
             pg_catalog.format_type(a.atttypid, a.atttypmod) as type,
             a.attnum as position,
-            -- An int2vector counts from 0; columns that the index only includes come after the key's.
+            -- An int2vector counts from 0. Columns that the index only includes come after those of the key.
             case when array_position(i.indkey::smallint[], a.attnum) < i.indnkeyatts then array_position(i.indkey::smallint[], a.attnum) end
                 as key_position
         from pg_catalog.pg_attribute a
@@ -537,6 +592,7 @@ begin
             l.*,
             coalesce(
                 old.numbers[array_position(old.names, l.name)],
+                -- A renamed column has the position and the type of one that is gone.
                 (
                     select o.number
                     from unnest(old.numbers, old.names, old.types, old.positions) o (number, name, type, position)
@@ -570,30 +626,381 @@ begin
 end;
 $$;
 
-revoke all on function versioning._shape from public;
-grant execute on function versioning._shape to anon, authenticated, service_role;
-comment on function versioning._shape is 'The layout of a table as the catalog has it now.';
+comment on function versioning._shape is
+    'Returns the layout of a table as the catalog has it now, with null for its id. A column with a known name keeps '
+    'its number, and so does a renamed column; any other column is new.';
 
--- Do two layouts give the same meaning to a record? Positions may differ: a restore elsewhere closes the gaps of dropped columns.
 create or replace function versioning._same(a versioning.layouts, b versioning.layouts)
 returns boolean
 language sql
 immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
+    -- Positions may differ: a restore elsewhere closes the gaps of dropped columns.
     select (a.key_count, a.recorded_count, a.numbers, a.names, a.types) is not distinct from
         (b.key_count, b.recorded_count, b.numbers, b.names, b.types);
 $$;
 
-revoke all on function versioning._same from public;
-grant execute on function versioning._same to anon, authenticated, service_role;
-comment on function versioning._same is 'Do two layouts have the same columns?';
+comment on function versioning._same is
+    'Returns whether two layouts have the same columns, so that records mean the same under both.';
 
--- The layout of the table as it is now, added when it is new. A tracked table without a primary key has none.
-create or replace function versioning._current_layout(table_id integer, relation regclass)
+-- The trigger functions run with their owner's rights, and the owner of a table can make casts and operators for the
+-- types of its columns, which the server would prefer to its own. So no cast and no operator is looked up for a type
+-- that anyone but a superuser can have made: text comes from the output functions of the types, and text is compared.
+
+create or replace function versioning._base_type(type oid)
+returns oid
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    base oid := type;
+begin
+    -- Types below 16384 come with the server.
+    while base >= 16384 loop
+        select t.typbasetype into base from pg_catalog.pg_type t where t.oid = type and t.typtype = 'd';
+        exit when not found;
+        type := base;
+    end loop;
+    return type;
+end;
+$$;
+
+comment on function versioning._base_type is
+    'Returns a type, or the type behind a domain: domains take no part in casts and operators.';
+
+create or replace function versioning._text_of(type oid, value text)
+returns text
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    -- Collation "C", because the column's own collation may consider different texts equal.
+    return format(
+        case
+            when versioning._base_type(type) < 16384 then '(%s::pg_catalog.text collate pg_catalog."C")'
+            -- concat() calls the output function of any type.
+            else '(case when %1$s is distinct from null then pg_catalog.concat(%1$s) end collate pg_catalog."C")'
+        end,
+        value
+    );
+end;
+$$;
+
+comment on function versioning._text_of is 'Returns SQL for the text of the value of SQL `value`; null stays null.';
+
+create or replace function versioning._value_of(type oid, value text)
+returns text
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    base oid := case when type < 16384 then type else versioning._base_type(type) end;
+begin
+    -- Casts from text to a base type are made by a superuser; to other types, possibly by their owners.
+    if base < 16384 or exists (select from pg_catalog.pg_type t where t.oid = base and t.typtype = 'b' and t.typelem = 0) then
+        return format('%s::%s', value, pg_catalog.format_type(base, -1));
+    end if;
+    return value;
+end;
+$$;
+
+comment on function versioning._value_of is
+    'Returns SQL for the value of the text of SQL `value`: of the type behind a domain, whose checks may call '
+    'functions of other roles. Where a cast from text may be another role''s, the SQL stays text.';
+
+create or replace view versioning._key_columns with (security_invoker = true) as
+select
+    i.indrelid as relation,
+    k.place,
+    a.attname as name,
+    a.atttypid as type,
+    case
+        when a.atttypid = p.oprleft and a.atttypid = p.oprright
+            or p.oprnamespace = 'pg_catalog'::regnamespace and versioning._base_type(a.atttypid) < 16384
+        then format('operator(%I.%s)', p.oprnamespace::regnamespace::name, p.oprname)
+    end as operator
+from pg_catalog.pg_index i
+cross join unnest(i.indkey::smallint[], i.indclass::oid[]) with ordinality k (position, class, place)
+join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.position
+join pg_catalog.pg_opclass c on c.oid = k.class
+join pg_catalog.pg_amop m
+    on m.amopfamily = c.opcfamily and m.amoplefttype = c.opcintype and m.amoprighttype = c.opcintype and m.amopstrategy = 3
+join pg_catalog.pg_operator p on p.oid = m.amopopr
+where i.indisprimary;
+
+comment on view versioning._key_columns is
+    'Columns of primary keys, with their operator of equality if it is the server''s, or a superuser''s for exactly '
+    'this type.';
+comment on column versioning._key_columns.relation is 'Table.';
+comment on column versioning._key_columns.place is 'Position in the key, from 1.';
+comment on column versioning._key_columns.name is 'Name of the column.';
+comment on column versioning._key_columns.type is 'Type of the column.';
+comment on column versioning._key_columns.operator is 'SQL of the operator; null: compare the text of the values.';
+
+create or replace function versioning._key_text(relation regclass, layout versioning.layouts, alias text)
+returns text
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return case
+        when layout.key_count = 1 then min(versioning._text_of(k.type, k.value))
+        else 'pg_catalog.textin(pg_catalog.record_out(row(' || string_agg(k.value, ', ' order by k.place) || ')))'
+    end
+    from (
+        select
+            c.place,
+            a.atttypid as type,
+            -- Equal numerics must have the same text.
+            format(case when a.atttypid = 'numeric'::regtype then 'pg_catalog.trim_scale(%I.%I)' else '%I.%I' end, alias, c.name) as value
+        from unnest(layout.names[:layout.key_count]) with ordinality c (name, place)
+        join pg_catalog.pg_attribute a on a.attrelid = relation and a.attname = c.name
+    ) k;
+end;
+$$;
+
+comment on function versioning._key_text is
+    'Returns SQL for the text of the key of `alias`: of its value, or of the row of its values if there are several.';
+
+-- The server may run functions of a table's owner with the rights of a role that reads the table or computes its
+-- defaults. Where a role would run them only because it keeps or reads a history, that is refused. A function of a role
+-- that may act as the reader anyway, or as the owner of this schema, gains nothing by it.
+
+create or replace function versioning._is_trusted(role oid)
+returns boolean
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return pg_has_role(role, current_user, 'member')
+        or exists (select from pg_catalog.pg_namespace n where n.nspname = 'versioning' and pg_has_role(role, n.nspowner, 'member'));
+end;
+$$;
+
+comment on function versioning._is_trusted is
+    'Returns whether a role may act as the current role or as the owner of this schema.';
+
+create or replace view versioning._foreign_functions with (security_invoker = true) as
+select d.classid as class, d.objid as object, p.oid::regprocedure as function, pg_get_userbyid(p.proowner) as owner
+from pg_catalog.pg_depend d
+left join pg_catalog.pg_operator o on d.refclassid = 'pg_operator'::regclass and o.oid = d.refobjid
+join pg_catalog.pg_proc p on p.oid = case d.refclassid when 'pg_proc'::regclass then d.refobjid else o.oprcode end
+where not versioning._is_trusted(p.proowner);
+
+comment on view versioning._foreign_functions is
+    'Functions of untrusted roles that objects depend on, directly or through an operator.';
+comment on column versioning._foreign_functions.class is 'Catalog of the object.';
+comment on column versioning._foreign_functions.object is 'OID of the object.';
+comment on column versioning._foreign_functions.function is 'Name of the function.';
+comment on column versioning._foreign_functions.owner is 'Owner of the function.';
+
+create or replace function versioning._require_safe_types(relation regclass)
+returns void
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    found record;
+begin
+    -- Nearly all tables: trusted defaults, and only types of the server.
+    if (select versioning._is_trusted(c.relowner) from pg_catalog.pg_class c where c.oid = relation)
+        and not exists (
+            select from pg_catalog.pg_attribute a where a.attrelid = relation and a.attnum > 0 and a.atttypid >= 16384
+        )
+    then
+        return;
+    end if;
+    with recursive types as (
+        select c.reltype as oid from pg_catalog.pg_class c where c.oid = relation
+        union
+        select part.oid
+        from types y
+        join pg_catalog.pg_type t on t.oid = y.oid
+        cross join lateral (
+            select a.atttypid from pg_catalog.pg_attribute a where a.attrelid = t.typrelid and a.attnum > 0 and not a.attisdropped
+            union all
+            select r.rngsubtype from pg_catalog.pg_range r where t.oid in (r.rngtypid, r.rngmultitypid)
+            union all
+            select r.rngtypid from pg_catalog.pg_range r where t.oid = r.rngmultitypid
+            union all
+            values (t.typbasetype), (t.typelem)
+        ) part (oid)
+        where part.oid >= 16384
+    ), objects as (
+        select 'pg_attrdef'::regclass as class, d.oid from pg_catalog.pg_attrdef d where d.adrelid = relation
+        union all
+        select 'pg_constraint'::regclass, k.oid from types y join pg_catalog.pg_constraint k on k.contypid = y.oid
+        union all
+        select 'pg_cast'::regclass, k.oid
+        from types y
+        join pg_catalog.pg_cast k
+            on k.castsource = y.oid and k.casttarget in ('json'::regtype, 'jsonb'::regtype)
+            -- The text of expressions is parsed again.
+            or y.oid in (k.castsource, k.casttarget) and exists (select from pg_catalog.pg_attrdef d where d.adrelid = relation)
+    )
+    select f.function, f.owner into found
+    from objects o
+    join versioning._foreign_functions f on f.class = o.class and f.object = o.oid
+    limit 1;
+    if found.function is not null then
+        raise exception 'Cannot read table "%" as it was: role "%" would run function % of role "%"',
+            relation, current_user, found.function, found.owner
+            using errcode = 'insufficient_privilege',
+                hint = 'Read versioning.history instead, or ask as the owner of the function.';
+    end if;
+end;
+$$;
+
+comment on function versioning._require_safe_types is
+    'Raises when computing rows of a table would run code of an untrusted role: defaults, generated columns, checks '
+    'of domains, casts to JSON.';
+
+create or replace function versioning._named(schema_name text, table_name text)
+returns regclass
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+    -- to_regclass() would raise for a role that may not use the schema.
+    select c.oid::regclass
+    from pg_catalog.pg_namespace n
+    join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = table_name
+    where n.nspname = schema_name;
+$$;
+
+comment on function versioning._named is 'Returns a table by its names; null if there is none.';
+
+create or replace function versioning._place(table_id integer)
+returns regclass
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select coalesce(
+        versioning._relation(table_id),
+        (select versioning._named(t.schema_name, t.table_name) from versioning.tables t where t.id = table_id)
+    );
+$$;
+
+comment on function versioning._place is
+    'Returns where a table is that is or was tracked, by its triggers or by its last name; null if it is gone.';
+
+create or replace function versioning._may_select(relation regclass)
+returns boolean
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select coalesce(
+        (
+            select has_schema_privilege(c.relnamespace, 'usage') and has_table_privilege(c.oid, 'select')
+            from pg_catalog.pg_class c
+            where c.oid = relation
+        ),
+        false
+    );
+$$;
+
+comment on function versioning._may_select is 'Returns whether grants let the caller read all columns of a table.';
+
+-- Of an earlier version.
+drop function if exists versioning._by_key(regclass, text);
+
+create or replace function versioning._by_key(relation regclass, alias text, key_values text[])
+returns text
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return string_agg(
+        case
+            when k.operator is not null
+            then format('%I.%I %s %s', alias, k.name, k.operator, versioning._value_of(k.type, quote_nullable(key_values[k.place])))
+            else format('%s operator(pg_catalog.=) %L', versioning._text_of(k.type, format('%I.%I', alias, k.name)), key_values[k.place])
+        end,
+        ' and ' order by k.place
+    )
+    from versioning._key_columns k
+    where k.relation = _by_key.relation;
+end;
+$$;
+
+comment on function versioning._by_key is
+    'Returns SQL that finds the row of `alias` by the values of its key; null for a table without primary key.';
+
+create or replace function versioning._key_values(key text, key_count integer)
+returns text[]
+language sql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+    select case when key_count = 1 then array[key] else versioning._values(key) end;
+$$;
+
+comment on function versioning._key_values is 'Returns the values of the text of a key.';
+
+create or replace function versioning._readable(table_id integer, key text)
+returns boolean
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    relation regclass := versioning._place(table_id);
+    condition text;
+    found boolean;
+begin
+    if not versioning._may_select(relation) then
+        return false;
+    end if;
+    condition := versioning._by_key(relation, 't', versioning._key_values(
+        key, (select i.indnkeyatts from pg_catalog.pg_index i where i.indrelid = relation and i.indisprimary)
+    ));
+    if condition is null then
+        return false;
+    end if;
+    execute format('select exists (select from %s t where %s)', relation, condition) into found;
+    return found;
+exception
+    -- The type of the key has changed and does not accept this value.
+    when data_exception then
+        return false;
+end;
+$$;
+
+comment on function versioning._readable is
+    'Returns whether the caller may read the row that has this key now. It runs with the caller''s rights, so the '
+    'policies of the table decide.';
+
+-- The names of columns are visible to those who may read the table; these tables hold no values.
+drop policy if exists "of readable tables" on versioning.tables;
+create policy "of readable tables" on versioning.tables for select
+using (
+    (select versioning._is_editor())
+    or versioning._may_select(coalesce(versioning._relation(id), versioning._named(schema_name, table_name)))
+);
+
+drop policy if exists "of readable tables" on versioning.layouts;
+create policy "of readable tables" on versioning.layouts for select
+using (exists (select from versioning.tables t where t.id = table_id));
+
+-- A version is visible to those who may read its row now; versions of a row that is gone, to editors only.
+drop policy if exists "of readable rows" on versioning.records;
+create policy "of readable rows" on versioning.records for select
+using ((select versioning._is_editor()) or versioning._readable(table_id, key));
+
+create or replace function versioning_private.current_layout(table_id integer, relation regclass)
 returns versioning.layouts
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     shape versioning.layouts := versioning._shape(table_id, relation);
@@ -612,29 +1019,33 @@ begin
 end;
 $$;
 
-revoke all on function versioning._current_layout from public;
-comment on function versioning._current_layout is 'The layout of a table as it is now; null without a primary key.';
+comment on function versioning_private.current_layout is
+    'Returns the layout of a table as it is now and stores it if it is new. Returns null for a table without primary '
+    'key.';
 
--- Two answers for the trigger functions, which must not read the catalog for every statement. `immutable` is not true of them, and meant:
--- the server then asks when it plans the function's expression, keeps the answer in the plan, and drops the plan when the table that
--- _relation_when_planned() answered is altered in any way, as it drops every plan that names an altered table.
-create or replace function versioning._relation_when_planned(table_id integer)
+create or replace function versioning_private.relation_at_plan_time(table_id integer)
 returns regclass
 language sql
+-- Not true, on purpose: see the comment below.
 immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select versioning._relation(table_id);
 $$;
 
-revoke all on function versioning._relation_when_planned from public;
-comment on function versioning._relation_when_planned is 'For trigger functions: the table, as of the plan.';
+comment on function versioning_private.relation_at_plan_time is
+    'Returns where a table was when the calling expression was planned. Trigger functions must not read the catalog '
+    'for every statement. Because this function is declared immutable, although it is not, the server calls it once, '
+    'when it plans the expression, and keeps the result in the plan as a constant. The constant is the OID of a '
+    'table, so the server drops the plan when that table is altered in any way, and calls the function again. '
+    'tests/versioning/plan_time_test.ts tries this on each version of the server.';
 
-create or replace function versioning._current_when_planned(table_id integer, layout_id integer)
+create or replace function versioning_private.is_current_at_plan_time(table_id integer, layout_id integer)
 returns boolean
 language plpgsql
+-- Not true, on purpose: as above. Valid only in an expression that calls relation_at_plan_time() too.
 immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     layout versioning.layouts;
@@ -644,282 +1055,132 @@ begin
 end;
 $$;
 
-revoke all on function versioning._current_when_planned from public;
-comment on function versioning._current_when_planned is 'For trigger functions: has the table still this layout, as of the plan?';
+comment on function versioning_private.is_current_at_plan_time is
+    'Returns whether a table still had this layout when the calling expression was planned, by the same means as '
+    'relation_at_plan_time(), which must stand in the same expression.';
 
--- Who reads histories: whoever the table's own policies let read the row now; of a row that is gone, editors only.
-
--- A table by its names; null when there is none. to_regclass() would raise for who may not use the schema.
-create or replace function versioning._named(schema_name text, table_name text)
-returns regclass
-language sql
-stable
-set search_path = ''
-as $$
-    select c.oid::regclass
-    from pg_catalog.pg_namespace n
-    join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = table_name
-    where n.nspname = schema_name;
-$$;
-
-revoke all on function versioning._named from public;
-grant execute on function versioning._named to anon, authenticated, service_role;
-comment on function versioning._named is 'A table by its names; null when there is none.';
-
--- A table that was tracked, under the name that it had: where it is now, or null.
-create or replace function versioning._place(table_id integer)
-returns regclass
-language sql
-stable
-set search_path = ''
-as $$
-    select coalesce(
-        versioning._relation(table_id),
-        (select versioning._named(t.schema_name, t.table_name) from versioning.tables t where t.id = table_id)
-    );
-$$;
-
-revoke all on function versioning._place from public;
-grant execute on function versioning._place to anon, authenticated, service_role;
-comment on function versioning._place is 'Where a table is that is or was tracked; null when it is gone.';
-
-create or replace function versioning._may_select(relation regclass)
-returns boolean
-language sql
-stable
-set search_path = ''
-as $$
-    select coalesce(
-        (
-            select has_schema_privilege(c.relnamespace, 'usage') and has_table_privilege(c.oid, 'select')
-            from pg_catalog.pg_class c
-            where c.oid = relation
-        ),
-        false
-    );
-$$;
-
-revoke all on function versioning._may_select from public;
-grant execute on function versioning._may_select to anon, authenticated, service_role;
-comment on function versioning._may_select is 'May the caller read all columns of a table, as far as grants go?';
-
--- SQL that finds the row of `alias` by its key, whose values are the array $1; null without a primary key.
-create or replace function versioning._by_key(relation regclass, alias text)
-returns text
-language sql
-stable
-set search_path = ''
-as $$
-    select string_agg(
-        format(
-            '%I.%I operator(%I.%s) ($1)[%s]::%s',
-            alias, a.attname, p.oprnamespace::regnamespace::name, p.oprname, k.place, pg_catalog.format_type(a.atttypid, -1)
-        ),
-        ' and ' order by k.place
-    )
-    from pg_catalog.pg_index i
-    cross join unnest(i.indkey::smallint[], i.indclass::oid[]) with ordinality k (position, class, place)
-    join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.position
-    join pg_catalog.pg_opclass c on c.oid = k.class
-    join pg_catalog.pg_amop m
-        on m.amopfamily = c.opcfamily and m.amoplefttype = c.opcintype and m.amoprighttype = c.opcintype and m.amopstrategy = 3
-    join pg_catalog.pg_operator p on p.oid = m.amopopr
-    where i.indrelid = relation and i.indisprimary;
-$$;
-
-revoke all on function versioning._by_key from public;
-grant execute on function versioning._by_key to anon, authenticated, service_role;
-comment on function versioning._by_key is 'SQL that finds a row by the values of its key.';
-
--- The values of a key's text.
-create or replace function versioning._key_values(key text, key_count integer)
-returns text[]
-language sql
-immutable
-set search_path = ''
-as $$
-    select case when key_count = 1 then array[key] else versioning._values(key) end;
-$$;
-
-revoke all on function versioning._key_values from public;
-grant execute on function versioning._key_values to anon, authenticated, service_role;
-comment on function versioning._key_values is 'The values of a key.';
-
--- Runs with the rights of who asks, so the table's own policies decide. A key that the present type of the column does not take has no row.
-create or replace function versioning._readable(table_id integer, key text)
-returns boolean
+create or replace function versioning_private.require_safe_read(relation regclass, purpose text, advice text)
+returns void
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
-    relation regclass := versioning._place(table_id);
-    condition text := versioning._by_key(relation, 't');
-    found boolean;
+    found text;
 begin
-    if condition is null or not versioning._may_select(relation) then
-        return false;
+    with members as (
+        select relation as oid union select p.relid from pg_catalog.pg_partition_tree(relation) p
+    ), objects as (
+        select 'pg_class'::regclass as class, m.oid from members m
+        union all
+        select 'pg_class'::regclass, i.indexrelid from members m join pg_catalog.pg_index i on i.indrelid = m.oid
+        union all
+        select 'pg_statistic_ext'::regclass, s.oid from members m join pg_catalog.pg_statistic_ext s on s.stxrelid = m.oid
+    )
+    select format('run function %s of role "%s"', f.function, f.owner) into found
+    from objects o
+    join versioning._foreign_functions f on f.class = o.class and f.object = o.oid
+    union all
+    select format('follow policies of table %s', m.oid::regclass) from members m where row_security_active(m.oid)
+    limit 1;
+    if found is not null then
+        raise exception 'Cannot % table "%": role "%" would %', purpose, relation, current_user, found
+            using errcode = 'insufficient_privilege', hint = advice;
     end if;
-    execute format('select exists (select from %s t where %s)', relation, condition)
-    into found
-    using versioning._key_values(
-        key,
-        (select i.indnkeyatts from pg_catalog.pg_index i where i.indrelid = relation and i.indisprimary)
-    );
-    return found;
-exception
-    when data_exception then
-        return false;
 end;
 $$;
 
-revoke all on function versioning._readable from public;
-grant execute on function versioning._readable to anon, authenticated, service_role;
-comment on function versioning._readable is 'May the caller read the row that has this key now?';
+comment on function versioning_private.require_safe_read is
+    'Raises when reading a table would run code of an untrusted role: the server evaluates parts of its index, '
+    'statistics and partitioning expressions when it plans a query, and its policies when it reads.';
 
--- Names of columns are for who may read the table; the values are not here.
-alter table versioning.tables enable row level security;
-drop policy if exists "of readable tables" on versioning.tables;
-create policy "of readable tables" on versioning.tables for select
-using (
-    (select versioning._is_editor())
-    or versioning._may_select(coalesce(versioning._relation(id), versioning._named(schema_name, table_name)))
-);
-revoke all on versioning.tables from anon, authenticated, service_role;
-grant select on versioning.tables to anon, authenticated, service_role;
-
-alter table versioning.layouts enable row level security;
-drop policy if exists "of readable tables" on versioning.layouts;
-create policy "of readable tables" on versioning.layouts for select
-using (exists (select from versioning.tables t where t.id = table_id));
-revoke all on versioning.layouts from anon, authenticated, service_role;
-grant select on versioning.layouts to anon, authenticated, service_role;
-
--- Nobody is granted more than select: only the trigger functions write, as the owner of the schema.
-alter table versioning.records enable row level security;
-drop policy if exists "of readable rows" on versioning.records;
-create policy "of readable rows" on versioning.records for select
-using ((select versioning._is_editor()) or versioning._readable(table_id, key));
-revoke all on versioning.records from anon, authenticated, service_role;
-grant select on versioning.records to anon, authenticated, service_role;
-
--- The statements by which a trigger records what a statement did, one for the whole of it. They name the table's columns, so they are
--- made from a layout: once for the trigger function, and anew by it while the table has changed since.
-
--- How the key of `alias` is written: the text of its one value, or of the row of its values. Equal numerics must have one text.
-create or replace function versioning._key_text(relation regclass, layout versioning.layouts, alias text)
+create or replace function versioning_private.same_key(relation regclass)
 returns text
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
-    select case when layout.key_count = 1 then min(k.value) || '::text' else 'row(' || string_agg(k.value, ', ' order by k.place) || ')::text' end
-    from (
-        select
-            c.place,
-            format(case when a.atttypid = 'numeric'::regtype then 'pg_catalog.trim_scale(%I.%I)' else '%I.%I' end, alias, c.name) as value
-        from unnest(layout.names[:layout.key_count]) with ordinality c (name, place)
-        join pg_catalog.pg_attribute a on a.attrelid = relation and a.attname = c.name
-    ) k;
+    select string_agg(
+        case
+            when k.operator is not null then format('o.%1$I %2$s n.%1$I', k.name, k.operator)
+            else versioning._text_of(k.type, format('o.%I', k.name)) || ' operator(pg_catalog.=) '
+                || versioning._text_of(k.type, format('n.%I', k.name))
+        end,
+        ' and ' order by k.place
+    )
+    from versioning._key_columns k
+    where k.relation = same_key.relation;
 $$;
 
-revoke all on function versioning._key_text from public;
-grant execute on function versioning._key_text to anon, authenticated, service_role;
-comment on function versioning._key_text is 'SQL for the key''s text.';
+comment on function versioning_private.same_key is 'Returns SQL for whether the rows `o` and `n` have the same key.';
 
--- `o` and `n` have the same key, by the operators of the primary key itself.
-create or replace function versioning._same_key(relation regclass)
-returns text
-language sql
-stable
-set search_path = ''
-as $$
-    select string_agg(format('o.%1$I operator(%2$I.%3$s) n.%1$I', a.attname, p.oprnamespace::regnamespace::name, p.oprname), ' and ')
-    from pg_catalog.pg_index i
-    cross join unnest(i.indkey::smallint[], i.indclass::oid[]) k (position, class)
-    join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.position
-    join pg_catalog.pg_opclass c on c.oid = k.class
-    join pg_catalog.pg_amop m
-        on m.amopfamily = c.opcfamily and m.amoplefttype = c.opcintype and m.amoprighttype = c.opcintype and m.amopstrategy = 3
-    join pg_catalog.pg_operator p on p.oid = m.amopopr
-    where i.indrelid = relation and i.indisprimary;
-$$;
-
-revoke all on function versioning._same_key from public;
-comment on function versioning._same_key is 'SQL for the equality of two rows'' keys.';
-
--- The recorded columns of `alias` without the key.
-create or replace function versioning._row_of(layout versioning.layouts, alias text)
+create or replace function versioning_private.row_text(layout versioning.layouts, alias text)
 returns text
 language sql
 immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
-    select 'row(' || coalesce(string_agg(format('%I.%I', alias, c.name), ', ' order by c.place), '') || ')'
+    select 'pg_catalog.textin(pg_catalog.record_out(row('
+        || coalesce(string_agg(format('%I.%I', alias, c.name), ', ' order by c.place), '') || ')))'
     from unnest(layout.names[layout.key_count + 1:layout.recorded_count]) with ordinality c (name, place);
 $$;
 
-revoke all on function versioning._row_of from public;
-comment on function versioning._row_of is 'SQL for the recorded columns of a row.';
+comment on function versioning_private.row_text is
+    'Returns SQL for the text of the recorded columns of `alias` without the key.';
 
--- The old values of changed columns as records store them. For the types named here `=` tells every two values apart that are written
--- differently; values of other types (1.0 = 1.00) are compared as they are written.
-create or replace function versioning._old_values(relation regclass, layout versioning.layouts)
+create or replace function versioning_private.old_values(relation regclass, layout versioning.layouts)
 returns text
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select 'array[' || coalesce(
         string_agg(
             format(
-                'coalesce(''='' || nullif(%s, %s)%s, case when o.%4$s is not distinct from null and n.%4$s is distinct from null then ''-'' end)',
-                case when c.exact then 'o.' || c.name else c.old end,
-                case when c.exact then 'n.' || c.name else replace(c.old, 'o.' || c.name, 'n.' || c.name) end,
-                case when c.exact then '::text' end,
+                'coalesce(''='' || %s, case when o.%2$I is not distinct from null and n.%2$I is distinct from null then ''-'' end)',
+                case
+                    when c.is_enum then format(
+                        'case when pg_catalog.enum_eq(o.%1$I, n.%1$I) then null else pg_catalog.textin(pg_catalog.enum_out(o.%1$I)) end', c.name
+                    )
+                    when c.is_exact then format('nullif(o.%1$I, n.%1$I)::pg_catalog.text', c.name)
+                    else format('nullif(%s, %s)', c.old, c.new)
+                end,
                 c.name
             ),
             ', ' order by c.place
         ),
         ''
-    -- One collation for all: the columns may have several.
-    ) || ']::text[] collate pg_catalog."C"'
+    -- The columns may have several collations.
+    ) || ']::pg_catalog.text[] collate pg_catalog."C"'
     from (
         select
             n.place,
-            quote_ident(n.name) as name,
-            t.typtype = 'e'
-            or a.atttypid = any (array[
-                'smallint', 'integer', 'bigint', 'oid', 'boolean', 'uuid', 'bytea', 'date', 'time', 'timestamp', 'timestamptz', '"char"', 'name'
+            n.name,
+            versioning._text_of(a.atttypid, format('o.%I', n.name)) as old,
+            versioning._text_of(a.atttypid, format('n.%I', n.name)) as new,
+            t.typtype = 'e' as is_enum,
+            -- For these types, values that `=` considers equal have the same text. Others, such as the numerics 1.0 and
+            -- 1.00, are compared by their text.
+            a.atttypid = any (array[
+                'smallint', 'integer', 'bigint', 'oid', 'boolean', 'uuid', 'bytea', 'date', 'time', 'timestamp',
+                'timestamptz', '"char"', 'name'
             ]::regtype[])
-            or a.atttypid in ('text'::regtype, 'varchar'::regtype)
-            and exists (select from pg_catalog.pg_collation l where l.oid = a.attcollation and l.collisdeterministic) as exact,
-            -- A cast to text that somebody made need not tell all of a value; the type's output function does.
-            case
-                when t.typnamespace <> 'pg_catalog'::regnamespace and exists (
-                    select from pg_catalog.pg_cast k
-                    where k.castsource = t.oid and k.casttarget = 'text'::regtype and k.castmethod = 'f'
-                ) then format('pg_catalog.textin(%s(o.%I))', t.typoutput, n.name)
-                -- The cast keeps the column's collation, which may take different texts for equal.
-                when exists (select from pg_catalog.pg_collation l where l.oid = a.attcollation and not l.collisdeterministic)
-                    then format('(o.%I::text collate pg_catalog."C")', n.name)
-                else format('o.%I::text', n.name)
-            end as old
+            or a.atttypid in ('text'::regtype, 'varchar'::regtype) and l.collisdeterministic as is_exact
         from unnest(layout.names[layout.key_count + 1:layout.recorded_count]) with ordinality n (name, place)
         join pg_catalog.pg_attribute a on a.attrelid = relation and a.attname = n.name
         join pg_catalog.pg_type t on t.oid = a.atttypid
+        left join pg_catalog.pg_collation l on l.oid = a.attcollation
     ) c;
 $$;
 
-revoke all on function versioning._old_values from public;
-comment on function versioning._old_values is 'SQL for the column `before` of an update.';
+comment on function versioning_private.old_values is
+    'Returns SQL for the old values of the columns that an update changed, as records store them in `before`.';
 
--- Was it published? SQL for `alias`; null without such a column.
-create or replace function versioning._is_published(table_id integer, relation regclass, layout versioning.layouts, alias text)
+create or replace function versioning_private.is_published(table_id integer, relation regclass, layout versioning.layouts, alias text)
 returns text
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select format(
         case when a.atttypid = 'boolean'::regtype then 'coalesce(%I.%I, false)' else '(%I.%I is not null)' end, alias, a.attname
@@ -930,53 +1191,60 @@ as $$
     where t.id = table_id;
 $$;
 
-revoke all on function versioning._is_published from public;
-comment on function versioning._is_published is 'SQL for whether a row is published.';
+comment on function versioning_private.is_published is
+    'Returns SQL for whether the row `alias` is published; null if no column shows it.';
 
--- The insert of the versions that an INSERT, UPDATE, DELETE or TRUNCATE makes, or the beginning of tracking (BASELINE). The keys of old and new
--- rows of an update are matched by a full join, for two reasons: a changed key ends one entity and begins another; and a full join is never planned
--- as a nested loop, which a plan made for one row would otherwise use for a hundred thousand. `UPDATE ONE` is for one row that keeps its key and is short,
--- as most updates have it; of any other it records nothing. It stores all of the old row, which is more than its changed columns, and a tenth less work to
--- find. An update that changed nothing is left out.
-create or replace function versioning._statement(table_id integer, relation regclass, layout versioning.layouts, event text)
+create or replace function versioning_private.recording_statement(
+    table_id integer,
+    relation regclass,
+    layout versioning.layouts,
+    event text
+)
 returns text
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
-    -- One row of the transition tables tells what was there; for an update both may.
+    -- The transition table that has the row; an update may need both.
     alias text := case when event in ('INSERT', 'UPDATE ONE') then 'n' else 'o' end;
     first_key text := format('%I', layout.names[1]);
     key text := versioning._key_text(relation, layout, alias);
-    row_text text := versioning._row_of(layout, alias) || '::text';
-    -- Typed, so that no text is read as an operation for every row.
+    row_text text := versioning_private.row_text(layout, alias);
+    -- Typed, so that the text is not converted again for every row.
     constant text := format(
         '%L::versioning.operation', case event when 'INSERT' then 'create' when 'UPDATE ONE' then 'update' else lower(event) end
     );
     operation text;
     restored text;
     before text;
-    was_published text := versioning._is_published(table_id, relation, layout, 'o');
-    is_published text := versioning._is_published(table_id, relation, layout, 'n');
+    was_published text := versioning_private.is_published(table_id, relation, layout, 'o');
+    is_published text := versioning_private.is_published(table_id, relation, layout, 'n');
     changed_to text := case when is_published is not null then format(
         'when %1$s and not %2$s then ''publish'' when %2$s and not %1$s then ''unpublish''', is_published, was_published
     ) end;
 begin
     if event = 'UPDATE' then
-        key := format('case when n.%s is null then %s else %s end', first_key, key, versioning._key_text(relation, layout, 'n'));
-        row_text := format('case when n.%s is null then %s else %s::text end', first_key, row_text, versioning._row_of(layout, 'n'));
+        key := format(
+            'case when n.%s is not distinct from null then %s else %s end',
+            first_key, key, versioning._key_text(relation, layout, 'n')
+        );
+        row_text := format(
+            'case when n.%s is not distinct from null then %s else %s end',
+            first_key, row_text, versioning_private.row_text(layout, 'n')
+        );
     end if;
     before := case event
-        when 'UPDATE' then versioning._old_values(relation, layout)
-        when 'UPDATE ONE' then versioning._row_of(layout, 'o') || '::text'
-        else 'null::text[]'
+        when 'UPDATE' then versioning_private.old_values(relation, layout)
+        when 'UPDATE ONE' then versioning_private.row_text(layout, 'o')
+        else 'null::pg_catalog.text[]'
     end;
     restored := format('when current_setting(''versioning.restoring'', true) = %L || %s then ''restore''', table_id || ':', key);
     operation := case event
         when 'INSERT' then format('case %s else %s end', restored, constant)
         when 'UPDATE' then format(
-            'case when o.%1$s is null then ''create'' when n.%1$s is null then ''delete'' %2$s %3$s else %4$s end',
+            'case when o.%1$s is not distinct from null then ''create'' '
+            'when n.%1$s is not distinct from null then ''delete'' %2$s %3$s else %4$s end',
             first_key,
             restored,
             changed_to,
@@ -988,12 +1256,12 @@ begin
     return format(
         'insert into versioning.records (transaction, table_id, layout_id, operation, key, actor, role, reason, row, before) '
         'select (date_part(''epoch'', now())::bigint - 1577836800) << 22 | (txid_current() & 4194303), %s, %s, s.operation, s.key, '
-        -- As auth.uid() has it, but any text: not every issuer of tokens writes uuids.
+        -- Like auth.uid(), but any text: not every issuer of tokens uses uuids.
         'coalesce(nullif(current_setting(''request.jwt.claim.sub'', true), ''''), '
-        'nullif(current_setting(''request.jwt.claims'', true), '''')::json ->> ''sub''), '
+        'nullif(current_setting(''request.jwt.claims'', true), '''')::pg_catalog.json ->> ''sub''), '
         'coalesce(nullif(current_setting(''role''), ''none''), session_user), '
         'coalesce(nullif(current_setting(''versioning.reason'', true), ''''), '
-        'nullif(current_setting(''request.headers'', true), '''')::json ->> ''x-reason''), s.row, %s '
+        'nullif(current_setting(''request.headers'', true), '''')::pg_catalog.json ->> ''x-reason''), s.row, %s '
         'from (select %s as operation, %s as key, %s as row, %s as before from %s) s%s',
         table_id,
         layout.id,
@@ -1005,15 +1273,18 @@ begin
         case event
             when 'INSERT' then 'new_rows n'
             when 'DELETE' then 'old_rows o'
-            -- Without offset the old values would be computed twice.
-            when 'UPDATE' then format('old_rows o full join new_rows n on %s offset 0', versioning._same_key(relation))
-            -- `is true` leaves the planner a nested loop only, which begins soonest.
+            -- A full join, because a changed key ends one entity and begins another, and because it is never planned as
+            -- a nested loop, which a plan made for one row would otherwise use for a hundred thousand rows. Without
+            -- `offset` the old values would be computed twice.
+            when 'UPDATE' then format('old_rows o full join new_rows n on %s offset 0', versioning_private.same_key(relation))
+            -- `is true` leaves only a nested loop to the planner, which starts fastest.
             when 'UPDATE ONE' then format(
-                'old_rows o, new_rows n where not exists (select from new_rows offset 1) and (%s) is true offset 0', versioning._same_key(relation)
+                'old_rows o, new_rows n where not exists (select from new_rows offset 1) and (%s) is true offset 0',
+                versioning_private.same_key(relation)
             )
-            -- A partitioned table's triggers fire first, its partitions' then: each records its own rows.
+            -- The triggers of a partitioned table fire first, then those of its partitions: each records its own rows.
             when 'TRUNCATE' then format('only %s o', relation)
-            -- What a history that stopped for a while does not know, or knows differently.
+            -- A history that stopped for a while does not know these rows, or knows other values.
             when 'BASELINE' then format(
                 '%s o left join lateral ('
                 'select r.operation, r.layout_id, r.row from versioning.records r where r.table_id = %s and r.key = %s order by r.id desc limit 1'
@@ -1023,30 +1294,32 @@ begin
         end,
         case event
             when 'UPDATE' then format(
-                ' where s.before <> %L::text[] or s.operation in (''create'', ''delete'')',
+                ' where s.before <> %L::pg_catalog.text[] or s.operation in (''create'', ''delete'')',
                 array_fill(null::text, array[layout.recorded_count - layout.key_count])
             )
-            -- Longer ones the server compresses, or stores apart.
+            -- The server would compress longer rows or store them separately.
             when 'UPDATE ONE' then ' where s.before <> s.row and octet_length(s.before) < 2000'
         end
     );
 end;
 $$;
 
-revoke all on function versioning._statement from public;
-comment on function versioning._statement is 'SQL that records what a statement did to a tracked table.';
+comment on function versioning_private.recording_statement is
+    'Returns the INSERT that records what an INSERT, UPDATE, DELETE or TRUNCATE did, or the rows at the beginning of '
+    'tracking (BASELINE). UPDATE ONE is for the usual case, one short row that keeps its key; for any other update '
+    'it records nothing. It stores the whole old row, which takes more space than the changed columns and a tenth '
+    'less time. An update that changes nothing is not recorded.';
 
--- Does this session write values otherwise than the history? SQL, null where the types of the table leave no choice. Types that contain others, and those
--- of extensions, are asked about all settings.
-create or replace function versioning._writes_otherwise(relation regclass, layout versioning.layouts)
+create or replace function versioning_private.differs_from_exact_settings(relation regclass, layout versioning.layouts)
 returns text
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     with types as (
         select
             case
+                -- All settings matter to types that contain others, and to those of extensions.
                 when b.typnamespace <> 'pg_catalog'::regnamespace and b.typtype <> 'e' or b.typtype in ('c', 'r', 'm') then 'any'
                 when b.typcategory = 'D' then 'time'
                 when b.typcategory = 'T' then 'interval'
@@ -1056,7 +1329,7 @@ as $$
         from unnest(layout.names[:layout.recorded_count]) n (name)
         join pg_catalog.pg_attribute a on a.attrelid = relation and a.attname = n.name
         join pg_catalog.pg_type t on t.oid = a.atttypid
-        -- A domain is stored as its base; of an array the elements count.
+        -- A domain is written like its base type, an array by its elements.
         left join pg_catalog.pg_type d on d.oid = t.typbasetype
         join pg_catalog.pg_type e on e.oid = coalesce(d.oid, t.oid)
         join pg_catalog.pg_type b on b.oid = case when e.typcategory = 'A' and e.typelem <> 0 then e.typelem else e.oid end
@@ -1073,50 +1346,54 @@ as $$
     where exists (select from types t where t.kind in (s.kind, 'any'));
 $$;
 
-revoke all on function versioning._writes_otherwise from public;
-comment on function versioning._writes_otherwise is 'SQL for whether the session writes values otherwise than the history.';
+comment on function versioning_private.differs_from_exact_settings is
+    'Returns SQL for whether the session''s settings write values of the table in another form than the history has '
+    'them; null if no setting matters to its types.';
 
-create or replace function versioning._write_as(settings text[])
+create or replace function versioning_private.apply_settings(settings text[])
 returns void
 language sql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select
-        set_config('TimeZone', settings[1], true), set_config('DateStyle', settings[2], true), set_config('IntervalStyle', settings[3], true),
-        set_config('extra_float_digits', settings[4], true), set_config('bytea_output', settings[5], true);
+        set_config('TimeZone', settings[1], true),
+        set_config('DateStyle', settings[2], true),
+        set_config('IntervalStyle', settings[3], true),
+        set_config('extra_float_digits', settings[4], true),
+        set_config('bytea_output', settings[5], true);
 $$;
 
-revoke all on function versioning._write_as from public;
-comment on function versioning._write_as is 'Makes the transaction write values by these settings.';
+comment on function versioning_private.apply_settings is
+    'Sets how this transaction writes values, as apply_exact_settings() returned it.';
 
--- With these settings a value's text is exact, and the same in every session. Answers those that were, for _write_as(). Clauses `set` of the trigger
--- function would do as well, and cost every statement some 10 µs, although nearly all sessions have these settings anyway.
-create or replace function versioning._write_exactly()
+create or replace function versioning_private.apply_exact_settings()
 returns text[]
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     own text[] := array[
-        current_setting('TimeZone'), current_setting('DateStyle'), current_setting('IntervalStyle'), current_setting('extra_float_digits'),
+        current_setting('TimeZone'),
+        current_setting('DateStyle'),
+        current_setting('IntervalStyle'),
+        current_setting('extra_float_digits'),
         current_setting('bytea_output')
     ];
 begin
-    perform versioning._write_as('{UTC,ISO,postgres,1,hex}');
+    perform versioning_private.apply_settings('{UTC,ISO,postgres,1,hex}');
     return own;
 end;
 $$;
 
-revoke all on function versioning._write_exactly from public;
-comment on function versioning._write_exactly is 'Makes the transaction write values exactly; answers the settings that were.';
+comment on function versioning_private.apply_exact_settings is
+    'Sets how this transaction writes values, so that their text is exact and the same in every session, and returns '
+    'the former settings. SET clauses of the trigger function would cost each statement 10 µs, although nearly all '
+    'sessions have these settings anyway.';
 
--- A statement's versions are recorded when it ends. When a trigger changes the row again meanwhile, that inner statement ends first, and its
--- version would stand before the one that it followed on. Inner statements leave a mark (`versioning.nested`); an outer one that finds it
--- has the entities put in order that it recorded, those with ids above `first`.
-create or replace function versioning._reorder(table_id integer, first bigint)
+create or replace function versioning_private.reorder_versions(table_id integer, first bigint)
 returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     entity text;
@@ -1124,21 +1401,23 @@ begin
     for entity in
         select distinct r.key
         from versioning.records r
-        where r.id > first and r.transaction = versioning.transaction() and r.table_id = _reorder.table_id
+        where r.id > first and r.transaction = versioning.transaction() and r.table_id = reorder_versions.table_id
     loop
-        perform versioning._reorder_entity(table_id, entity);
+        perform versioning_private.reorder_entity(table_id, entity);
     end loop;
 end;
 $$;
 
-revoke all on function versioning._reorder from public;
-comment on function versioning._reorder is 'Puts versions in order that a statement recorded after those of statements inside it.';
+comment on function versioning_private.reorder_versions is
+    'Reorders the versions of entities that a statement recorded with ids above `first`. A statement''s versions are '
+    'recorded when it ends. If a trigger changes a row again meanwhile, the inner statement ends first, and its '
+    'version would come before the one that it followed. Inner statements set versioning.nested; the outer one then '
+    'calls this.';
 
--- Each version follows on the one that left what it found. Where none fits, the order of ids stands.
-create or replace function versioning._reorder_entity(table_id integer, key text)
+create or replace function versioning_private.reorder_entity(table_id integer, key text)
 returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     ids bigint[];
@@ -1148,7 +1427,7 @@ declare
     next integer;
     moving boolean := false;
 begin
-    -- An empty text stands for no row: values are in brackets.
+    -- Empty text means no row: the text of values is in brackets.
     select
         array_agg(r.id order by r.id),
         array_agg(coalesce(versioning._before(r, l)::text, '') order by r.id),
@@ -1156,18 +1435,18 @@ begin
     into ids, befores, afters
     from versioning.records r
     join versioning.layouts l on l.id = r.layout_id
-    where r.table_id = _reorder_entity.table_id and r.key = _reorder_entity.key and r.transaction = versioning.transaction();
+    where r.table_id = reorder_entity.table_id and r.key = reorder_entity.key and r.transaction = versioning.transaction();
     select versioning._after(r, l)::text into state
     from versioning.records r
     join versioning.layouts l on l.id = r.layout_id
-    where r.table_id = _reorder_entity.table_id and r.key = _reorder_entity.key and r.id < ids[1]
+    where r.table_id = reorder_entity.table_id and r.key = reorder_entity.key and r.id < ids[1]
     order by r.id desc
     limit 1;
     state := coalesce(state, '');
     while cardinality(ids) > 0 loop
         next := coalesce(array_position(befores, state), 1);
         state := afters[next];
-        -- From the first that moves on, all get new ids: in the order that they are met in.
+        -- After the first version that moves, all get new ids in the order in which they are found.
         moving := moving or next > 1;
         if moving then
             update versioning.records r set id = nextval('versioning.records_id_seq') where r.id = ids[next];
@@ -1179,48 +1458,49 @@ begin
 end;
 $$;
 
-revoke all on function versioning._reorder_entity from public;
-comment on function versioning._reorder_entity is 'Puts this transaction''s versions of one entity in order.';
+comment on function versioning_private.reorder_entity is
+    'Reorders this transaction''s versions of one entity: each follows the one that left what it found. Where none '
+    'fits, the order of ids remains.';
 
--- The trigger function of a table, and its triggers.
-
--- The SQL of what a statement did, for a table that has changed since its trigger function was made, and for TRUNCATE.
-create or replace function versioning._statement_now(table_id integer, event text, relation regclass)
+create or replace function versioning_private.current_statement(table_id integer, event text, relation regclass)
 returns text
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
-    layout versioning.layouts := versioning._current_layout(table_id, versioning._relation(table_id));
+    layout versioning.layouts := versioning_private.current_layout(table_id, versioning._relation(table_id));
 begin
     if layout.id is null then
-        raise warning 'changes of table % are not recorded: it has no primary key', relation
-            using hint = format('Give it one, or end its history: select versioning.untrack(%L)', relation);
+        raise warning 'Changes of table "%" are not recorded: it has no primary key', relation
+            using hint = format('Add a primary key, or end its history: select versioning.untrack(%L)', relation);
         return 'select';
     end if;
-    return versioning._statement(table_id, relation, layout, event);
+    if event = 'TRUNCATE' then
+        perform versioning_private.require_safe_read(relation, 'truncate', 'Delete the rows instead.');
+    end if;
+    return versioning_private.recording_statement(table_id, relation, layout, event);
 end;
 $$;
 
-revoke all on function versioning._statement_now from public;
-comment on function versioning._statement_now is 'SQL that records what a statement did, by the table''s present columns.';
+comment on function versioning_private.current_statement is
+    'Returns recording_statement() for the present columns of a table: for a table that was altered after its '
+    'trigger function was made, and for TRUNCATE.';
 
--- The body of a table's trigger function. Everything that a statement pays for stands here: a look at the session's settings, and an insert.
-create or replace function versioning._body(table_id integer, relation regclass, layout versioning.layouts)
+create or replace function versioning_private.trigger_body(table_id integer, relation regclass, layout versioning.layouts)
 returns text
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select format(
         $body$
 declare
-    -- Is this a statement inside another, or one that others were inside of?
+    -- This statement runs inside another one, or others ran inside it.
     nested boolean;
     first bigint;
-    -- The session's settings, while others are in force.
+    -- The settings of the session, while the exact ones apply.
     own text[];
-    -- Mostly nothing of all that, and one question costs less than three.
+    -- Usually neither applies, and one test costs less than three.
     special boolean := pg_trigger_depth() > 1 or current_setting('versioning.nested', true) = 'on' or %3$s;
 begin
     if special then
@@ -1228,15 +1508,15 @@ begin
         if nested then
             first := nextval('versioning.records_id_seq');
         end if;
-        own := versioning._write_exactly();
+        own := versioning_private.apply_exact_settings();
     end if;
-    -- Both are answered when this expression is planned, and again after the table was altered.
-    if not versioning._current_when_planned(%1$s, %2$s)
-        or coalesce(tg_relid, versioning._relation_when_planned(%1$s)) is null
+    -- Both are evaluated when this expression is planned, and again after the table is altered.
+    if not versioning_private.is_current_at_plan_time(%1$s, %2$s)
+        or coalesce(tg_relid, versioning_private.relation_at_plan_time(%1$s)) is null
     then
-        own := coalesce(own, versioning._write_exactly());
+        own := coalesce(own, versioning_private.apply_exact_settings());
         special := true;
-        execute versioning._statement_now(%1$s, tg_op, tg_relid);
+        execute versioning_private.current_statement(%1$s, tg_op, tg_relid);
     elsif tg_op = 'UPDATE' then
         %5$s;
         if not found then
@@ -1247,12 +1527,12 @@ begin
     elsif tg_op = 'DELETE' then
         %7$s;
     else
-        execute versioning._statement_now(%1$s, tg_op, tg_relid);
+        execute versioning_private.current_statement(%1$s, tg_op, tg_relid);
     end if;
     if special then
-        perform versioning._write_as(own);
+        perform versioning_private.apply_settings(own);
         if nested then
-            perform versioning._reorder(%1$s, first);
+            perform versioning_private.reorder_versions(%1$s, first);
             perform set_config('versioning.nested', 'on', true);
         end if;
     end if;
@@ -1261,52 +1541,50 @@ end;
 $body$,
         table_id,
         layout.id,
-        coalesce(versioning._writes_otherwise(relation, layout), 'false'),
-        versioning._statement(table_id, relation, layout, 'INSERT'),
-        versioning._statement(table_id, relation, layout, 'UPDATE ONE'),
-        versioning._statement(table_id, relation, layout, 'UPDATE'),
-        versioning._statement(table_id, relation, layout, 'DELETE')
+        coalesce(versioning_private.differs_from_exact_settings(relation, layout), 'false'),
+        versioning_private.recording_statement(table_id, relation, layout, 'INSERT'),
+        versioning_private.recording_statement(table_id, relation, layout, 'UPDATE ONE'),
+        versioning_private.recording_statement(table_id, relation, layout, 'UPDATE'),
+        versioning_private.recording_statement(table_id, relation, layout, 'DELETE')
     );
 $$;
 
-revoke all on function versioning._body from public;
-comment on function versioning._body is 'The body of a table''s trigger function.';
+comment on function versioning_private.trigger_body is
+    'Returns the body of the trigger function of a table: all that its statements pay for, which is a look at the '
+    'session''s settings and an INSERT.';
 
--- Makes the trigger function of a table, or makes it anew when its body would be another: true then.
-create or replace function versioning._define(table_id integer, relation regclass, layout versioning.layouts)
+create or replace function versioning_private.define_trigger_function(table_id integer, relation regclass, layout versioning.layouts)
 returns boolean
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     name text := '_record_' || table_id;
-    body text := versioning._body(table_id, relation, layout);
+    body text := versioning_private.trigger_body(table_id, relation, layout);
 begin
     if exists (select from pg_catalog.pg_proc p where p.oid = to_regproc('versioning.' || name) and p.prosrc = body) then
         return false;
     end if;
     execute format(
         'create or replace function versioning.%I() returns trigger language plpgsql '
-        -- Who writes a table must not write its history.
+        -- Those who may write to the table must not be able to write its history.
         'security definer '
-        'set search_path = '''' as %L',
+        'set search_path = pg_catalog, pg_temp as %L',
         name, body
     );
     execute format('revoke all on function versioning.%I from public', name);
-    execute format('comment on function versioning.%I is %L', name, 'Records changes of ' || relation || '; made by versioning.track().');
+    execute format('comment on function versioning.%I is %L', name, 'Records changes of ' || relation || '. Created by versioning.track().');
     return true;
 end;
 $$;
 
-revoke all on function versioning._define from public;
-comment on function versioning._define is 'Makes the trigger function of a table; false when it is as it should be.';
+comment on function versioning_private.define_trigger_function is
+    'Creates or replaces the trigger function of a table. Returns false if it is up to date.';
 
--- The four triggers on a table and, of a partitioned one, on every partition: a statement fires those of the table that it names.
--- True when the table had none.
-create or replace function versioning._attach(table_id integer, relation regclass)
+create or replace function versioning_private.attach_triggers(table_id integer, relation regclass)
 returns boolean
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     member regclass;
@@ -1314,7 +1592,7 @@ declare
     began boolean := versioning._relation(table_id) is null;
 begin
     for member in
-        -- The table itself first: _relation() goes by the age of triggers.
+        -- The table itself first: _relation() relies on the age of the triggers.
         select m.relid
         from (select p.relid, p.level from pg_catalog.pg_partition_tree(relation) p union select relation, 0) m
         order by m.level, m.relid
@@ -1342,14 +1620,14 @@ begin
 end;
 $$;
 
-revoke all on function versioning._attach from public;
-comment on function versioning._attach is 'Puts the triggers on a table and its partitions; true when it had none.';
+comment on function versioning_private.attach_triggers is
+    'Creates the missing triggers on a table and its partitions, because a statement fires the triggers of the table '
+    'that it names. Returns whether the table had none.';
 
--- A partition that was detached takes its triggers along. False when there is none.
-create or replace function versioning._detach(table_id integer, relation regclass)
+create or replace function versioning_private.detach_triggers(table_id integer, relation regclass)
 returns boolean
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     stray record;
@@ -1359,8 +1637,8 @@ begin
         select t.tgname, t.tgrelid::regclass as relation
         from pg_catalog.pg_trigger t
         where t.tgfoid = to_regproc('versioning._record_' || table_id)
-            and t.tgrelid <> _detach.relation
-            and t.tgrelid not in (select p.relid from pg_catalog.pg_partition_tree(_detach.relation) p)
+            and t.tgrelid <> detach_triggers.relation
+            and t.tgrelid not in (select p.relid from pg_catalog.pg_partition_tree(detach_triggers.relation) p)
     loop
         execute format('drop trigger %I on %s', stray.tgname, stray.relation);
         found_one := true;
@@ -1369,14 +1647,13 @@ begin
 end;
 $$;
 
-revoke all on function versioning._detach from public;
-comment on function versioning._detach is 'Takes the triggers off tables that are no partitions any more.';
+comment on function versioning_private.detach_triggers is
+    'Drops the triggers of partitions that were detached. Returns whether there were any.';
 
--- Which tables have a history, and from when to when.
-create or replace function versioning._require_trackable(relation regclass)
+create or replace function versioning_private.require_trackable(relation regclass)
 returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     table_ pg_catalog.pg_class;
@@ -1385,66 +1662,65 @@ declare
 begin
     select c.* into table_ from pg_catalog.pg_class c where c.oid = relation;
     if table_.oid is null then
-        raise exception 'there is no table to track'
-            using errcode = 'undefined_table', hint = 'Give a table: select versioning.track(''public.spectacles'').';
+        raise exception 'Cannot track: no table given'
+            using errcode = 'undefined_table', hint = 'Name a table: select versioning.track(''public.spectacles'')';
     end if;
     if table_.relkind not in ('r', 'p') then
         reason := 'it is not a table';
-        hint := 'Track the tables behind it.';
-    elsif table_.relpersistence = 't' or table_.relnamespace = 'versioning'::regnamespace then
-        reason := 'it is temporary, or a part of the histories themselves';
+        hint := 'Track the tables that it reads.';
+    elsif table_.relpersistence = 't' or table_.relnamespace in ('versioning'::regnamespace, 'versioning_private'::regnamespace) then
+        reason := 'it is temporary or part of versioning itself';
         hint := 'Track the tables of your project.';
     elsif table_.relispartition then
         reason := 'it is a partition';
         hint := format(
-            'Track the partitioned table: select versioning.track(%L).',
-            (select a.relid from pg_catalog.pg_partition_ancestors(relation) with ordinality a (relid, level) order by a.level desc limit 1)
+            'Track the partitioned table: select versioning.track(%L)',
+            (
+                select a.relid from pg_catalog.pg_partition_ancestors(relation) with ordinality a (relid, level)
+                order by a.level desc limit 1
+            )
         );
     elsif exists (
         select from pg_catalog.pg_inherits i join pg_catalog.pg_class c on c.oid = i.inhrelid
         where relation in (i.inhrelid, i.inhparent) and not c.relispartition
     ) then
-        reason := 'it inherits, or is inherited from, and a statement on a parent changes children unseen';
-        hint := 'Use partitions, or tables of their own.';
+        reason := 'it inherits or is inherited from, and statements on a parent change its children unseen';
+        hint := 'Use partitions or separate tables.';
     elsif not exists (select from pg_catalog.pg_index i where i.indrelid = relation and i.indisprimary) then
         reason := 'it has no primary key';
-        hint := format('alter table %s add primary key (…);', relation);
+        hint := format('Add one: alter table %s add primary key (…)', relation);
     end if;
     if reason is not null then
-        raise exception 'table % cannot be tracked: %', relation, reason
+        raise exception 'Cannot track table "%": %', relation, reason
             using errcode = 'feature_not_supported', hint = hint;
     end if;
 end;
 $$;
 
-revoke all on function versioning._require_trackable from public;
-comment on function versioning._require_trackable is 'Raises with the reason when a table cannot have a history.';
+comment on function versioning_private.require_trackable is 'Raises if a table cannot have a history.';
 
--- Names of columns to their lasting numbers.
-create or replace function versioning._numbers(shape versioning.layouts, names text[])
+create or replace function versioning_private.column_numbers(shape versioning.layouts, names text[])
 returns smallint[]
 language plpgsql
 immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     unknown text;
 begin
     select n into unknown from unnest(names) n where n <> all (shape.names);
     if unknown is not null then
-        raise exception 'there is no column "%" that could be recorded', unknown
-            using errcode = 'undefined_column', hint = format('There are: %s.', array_to_string(shape.names, ', '));
+        raise exception 'Cannot find column "%" among the columns that can be recorded', unknown
+            using errcode = 'undefined_column',
+                hint = format('The columns are: %s.', array_to_string(shape.names, ', '));
     end if;
     return array(select shape.numbers[array_position(shape.names, n)] from unnest(names) n);
 end;
 $$;
 
-revoke all on function versioning._numbers from public;
-comment on function versioning._numbers is 'The lasting numbers of columns.';
+comment on function versioning_private.column_numbers is
+    'Returns the permanent numbers of columns. Raises for an unknown column.';
 
--- Begins the history of a table, or changes its options; what is null stays as it was. Answers how many rows were found that the history did not
--- know. Rows are there already: each gets a version, `baseline`. Twice is as good as once.
--- Example: select versioning.track('public.spectacles', left_out => '{jeton}', published => 'publie_le', keep_versions => 100);
 create or replace function versioning.track(
     relation regclass,
     left_out text[] default null,
@@ -1454,7 +1730,7 @@ create or replace function versioning.track(
 )
 returns bigint
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set timezone = 'UTC'
 set datestyle = 'ISO'
 set intervalstyle = 'postgres'
@@ -1468,10 +1744,10 @@ declare
     options smallint[];
     found bigint := 0;
 begin
-    perform versioning._require_trackable(relation);
-    -- Nobody may write between the look at the rows and the first change that is recorded.
+    perform versioning_private.require_trackable(relation);
+    -- No write may happen between reading the rows and recording the first change.
     execute format('lock table %s in share row exclusive mode', relation);
-    perform versioning._follow_renames();
+    perform versioning_private.follow_renames();
     number := versioning._find(relation);
     if number is null then
         insert into versioning.tables (schema_name, table_name)
@@ -1479,13 +1755,14 @@ begin
         returning tables.id into number;
     end if;
     shape := versioning._shape(number, relation);
-    options := versioning._numbers(shape, array_remove(left_out || published, null));
+    options := versioning_private.column_numbers(shape, array_remove(left_out || published, null));
     if shape.numbers[:shape.key_count] && options[:coalesce(cardinality(left_out), 0)] then
-        raise exception 'a column of the primary key cannot be left out'
-            using errcode = 'invalid_parameter_value', hint = 'Without it versions would belong to nobody.';
+        raise exception 'Cannot leave out a column of the primary key'
+            using errcode = 'invalid_parameter_value',
+                hint = 'Name other columns: versions are found by the primary key.';
     end if;
     if published is not null and shape.types[array_position(shape.names, published)] !~ '^(boolean|date|timestamp)' then
-        raise exception 'column "%" cannot tell published from not', published
+        raise exception 'Cannot use column "%" to recognize published rows', published
             using errcode = 'datatype_mismatch', hint = 'Name a column of type boolean, date or timestamp.';
     end if;
     update versioning.tables t
@@ -1495,31 +1772,35 @@ begin
         keep_versions = coalesce(track.keep_versions, t.keep_versions),
         keep_for = coalesce(track.keep_for, t.keep_for)
     where t.id = number;
-    layout := versioning._current_layout(number, relation);
-    perform versioning._define(number, relation, layout);
-    if versioning._attach(number, relation) then
-        execute versioning._statement(number, relation, layout, 'BASELINE');
+    layout := versioning_private.current_layout(number, relation);
+    perform versioning_private.define_trigger_function(number, relation, layout);
+    if versioning_private.attach_triggers(number, relation) then
+        perform versioning_private.require_safe_read(
+            relation, 'track', 'Track it as the owner of the table, or drop the object.');
+        execute versioning_private.recording_statement(number, relation, layout, 'BASELINE');
         get diagnostics found = row_count;
-        perform versioning._record_vanished(number, relation, layout);
-        perform versioning._schedule_first();
+        perform versioning_private.record_vanished_rows(number, relation, layout);
+        perform versioning_private.ensure_schedule();
     end if;
     return found;
 end;
 $$;
 
-revoke all on function versioning.track from public;
-comment on function versioning.track is 'Begins the history of a table, or changes its options; answers how many rows it found.';
+comment on function versioning.track is
+    'Starts the history of a table or changes its options; null leaves an option as it is. Existing rows that the '
+    'history does not know each get a version, baseline; returns their number. Calling it twice is harmless. '
+    'Example: select versioning.track(''public.spectacles'', left_out => ''{jeton}'', published => ''publie_le'')';
 
--- Rows that went while nobody looked: their history ends with what it knew of them.
-create or replace function versioning._record_vanished(table_id integer, relation regclass, layout versioning.layouts)
+create or replace function versioning_private.record_vanished_rows(table_id integer, relation regclass, layout versioning.layouts)
 returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     execute format(
         'insert into versioning.records (transaction, at, table_id, layout_id, operation, key, reason, row) '
-        'select versioning.transaction(), clock_timestamp(), l.table_id, l.layout_id, ''delete'', l.key, ''gone when tracking began again'', l.row '
+        'select versioning.transaction(), clock_timestamp(), l.table_id, l.layout_id, ''delete'', l.key, '
+        '''gone when tracking began again'', l.row '
         'from (select distinct on (r.key) r.* from versioning.records r where r.table_id = $1 order by r.key, r.id desc) l '
         'where l.operation not in (''delete'', ''truncate'') and not exists (select from %s o where %s = l.key)',
         relation, versioning._key_text(relation, layout, 'o')
@@ -1527,20 +1808,19 @@ begin
 end;
 $$;
 
-revoke all on function versioning._record_vanished from public;
-comment on function versioning._record_vanished is 'Ends the histories of rows that are no longer there.';
+comment on function versioning_private.record_vanished_rows is
+    'Ends the histories of rows that were deleted while the table was not tracked, with their last known values.';
 
--- Ends the history of a table: what was recorded stays. False when it was not tracked.
 create or replace function versioning.untrack(relation regclass)
 returns boolean
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     number integer;
     found record;
 begin
-    perform versioning._follow_renames();
+    perform versioning_private.follow_renames();
     number := versioning._find(relation);
     if number is null or versioning._relation(number) is null then
         return false;
@@ -1558,14 +1838,13 @@ begin
 end;
 $$;
 
-revoke all on function versioning.untrack from public;
-comment on function versioning.untrack is 'Ends the history of a table and keeps it; false when there was none under way.';
+comment on function versioning.untrack is
+    'Ends the history of a table and keeps its versions. Returns false if the table was not tracked.';
 
--- Brings the names of tracked tables up to date; a table that was dropped is tracked no longer.
-create or replace function versioning._follow_renames()
+create or replace function versioning_private.follow_renames()
 returns void
 language sql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     update versioning.tables t set tracked = false where t.tracked and versioning._relation(t.id) is null;
     update versioning.tables t
@@ -1576,16 +1855,13 @@ as $$
         and (t.schema_name, t.table_name) is distinct from (c.relnamespace::regnamespace::name, c.relname);
 $$;
 
-revoke all on function versioning._follow_renames from public;
-comment on function versioning._follow_renames is 'Brings the names of tracked tables up to date.';
+comment on function versioning_private.follow_renames is
+    'Updates the names of tracked tables in versioning.tables. A dropped table is no longer tracked.';
 
--- After migrations: makes the trigger functions of altered tables anew, puts triggers on new partitions and takes them off detached ones. Until then the
--- statements on an altered table are recorded too, at the cost of planning each anew; only statements that name a new partition itself are not seen.
--- The nightly job does it as well. Answers the tables that had changed.
 create or replace function versioning.refresh()
 returns setof regclass
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     table_ versioning.tables;
@@ -1593,25 +1869,26 @@ declare
     layout versioning.layouts;
     changed boolean;
 begin
-    perform versioning._follow_renames();
+    perform versioning_private.follow_renames();
     for table_ in select t.* from versioning.tables t where t.tracked order by t.id loop
         relation := versioning._relation(table_.id);
-        layout := versioning._current_layout(table_.id, relation);
+        layout := versioning_private.current_layout(table_.id, relation);
         if layout.id is null then
-            perform versioning._statement_now(table_.id, 'INSERT', relation);
+            perform versioning_private.current_statement(table_.id, 'INSERT', relation);
             continue;
         end if;
-        changed := versioning._define(table_.id, relation, layout);
+        changed := versioning_private.define_trigger_function(table_.id, relation, layout);
         if exists (
             select from pg_catalog.pg_partition_tree(relation) p
             where not exists (
-                select from pg_catalog.pg_trigger t where t.tgrelid = p.relid and t.tgfoid = to_regproc('versioning._record_' || table_.id)
+                select from pg_catalog.pg_trigger t
+                where t.tgrelid = p.relid and t.tgfoid = to_regproc('versioning._record_' || table_.id)
             )
         ) then
-            perform versioning._attach(table_.id, relation);
+            perform versioning_private.attach_triggers(table_.id, relation);
             changed := true;
         end if;
-        if versioning._detach(table_.id, relation) then
+        if versioning_private.detach_triggers(table_.id, relation) then
             changed := true;
         end if;
         if changed then
@@ -1621,10 +1898,12 @@ begin
 end;
 $$;
 
-revoke all on function versioning.refresh from public;
-comment on function versioning.refresh is 'Follows changes of tracked tables: call it at the end of a migration.';
+comment on function versioning.refresh is
+    'Follows changes of tracked tables; call it at the end of a migration. Replaces the trigger functions of altered '
+    'tables, creates the triggers of new partitions and drops those of detached ones. Without it, changes of an '
+    'altered table are recorded at a higher cost, but statements that name a new partition itself are not. The '
+    'nightly job calls it too. Returns the tables that had changed.';
 
--- Versions as people read them. Row level security of the stored records holds for who asks.
 create or replace view versioning.history with (security_invoker = true) as
 select
     r.id,
@@ -1646,32 +1925,30 @@ from versioning.records r
 join versioning.tables t on t.id = r.table_id
 join versioning.layouts l on l.id = r.layout_id;
 
-revoke all on versioning.history from anon, authenticated, service_role;
-grant select on versioning.history to anon, authenticated, service_role;
-
 comment on view versioning.history is 'Every version of every tracked row that the caller may read.';
-comment on column versioning.history.id is 'Number of the version among all: what diff(), restore() take.';
-comment on column versioning.history.schema_name is 'The schema of its table.';
-comment on column versioning.history.table_name is 'Its table.';
-comment on column versioning.history.key is 'The primary key as text; of several columns the text of a row: row(a, b)::text.';
-comment on column versioning.history.version is 'Its number among the versions of this row, from 1, without gaps.';
-comment on column versioning.history.operation is 'create, update, publish, unpublish, delete, restore, truncate; baseline: found when tracking began.';
-comment on column versioning.history.at is 'When.';
-comment on column versioning.history.actor is 'Who: auth.uid().';
-comment on column versioning.history.role is 'As which role.';
-comment on column versioning.history.reason is 'Why, when somebody said so: versioning.because(), or the header x-reason.';
-comment on column versioning.history.transaction is 'Number of the transaction: what undo() takes.';
-comment on column versioning.history.changed is 'The columns that changed, by their names then.';
-comment on column versioning.history.before is 'The row before; null when there was none.';
-comment on column versioning.history.after is 'The row after; null when there is none.';
-comment on column versioning.history.table_id is 'Number of its table in versioning.tables.';
+comment on column versioning.history.id is 'Number of the version among all versions; diff() and restore() take it.';
+comment on column versioning.history.schema_name is 'Schema of the table.';
+comment on column versioning.history.table_name is 'Name of the table.';
+comment on column versioning.history.key is
+    'Primary key as text; for several columns the text of a row: row(a, b)::text.';
+comment on column versioning.history.version is 'Number among the versions of this row, from 1, without gaps.';
+comment on column versioning.history.operation is
+    'create, update, publish, unpublish, delete, restore or truncate; baseline for a row found when tracking began.';
+comment on column versioning.history.at is 'When the change was made.';
+comment on column versioning.history.actor is 'Who made the change: auth.uid().';
+comment on column versioning.history.role is 'The role that made the change.';
+comment on column versioning.history.reason is 'Why, if given by versioning.because() or the header x-reason.';
+comment on column versioning.history.transaction is 'Number of the transaction; undo() takes it.';
+comment on column versioning.history.changed is 'Columns that changed, by their names at that time.';
+comment on column versioning.history.before is 'The row before the change; null if there was none.';
+comment on column versioning.history.after is 'The row after the change; null if there is none.';
+comment on column versioning.history.table_id is 'Number of the table in versioning.tables.';
 
--- A key as the history writes it, from a key as people write it: '007' for 7, a uuid in capitals.
 create or replace function versioning._key(relation regclass, key text)
 returns text
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set timezone = 'UTC'
 set datestyle = 'ISO'
 set intervalstyle = 'postgres'
@@ -1687,7 +1964,10 @@ begin
         'select %s from (select %s) k',
         versioning._key_text(relation, layout, 'k'),
         (
-            select string_agg(format('($1)[%s]::%s as %I', c.place, c.type, c.name), ', ' order by c.place)
+            select string_agg(
+                versioning._value_of(to_regtype(c.type), format('($1)[%s]', c.place)) || format(' as %I', c.name),
+                ', ' order by c.place
+            )
             from unnest(layout.names[:layout.key_count], layout.types[:layout.key_count]) with ordinality c (name, type, place)
         )
     ) into written using fields;
@@ -1695,19 +1975,17 @@ begin
 end;
 $$;
 
-revoke all on function versioning._key from public;
-grant execute on function versioning._key to anon, authenticated, service_role;
-comment on function versioning._key is 'A key as the history writes it.';
+comment on function versioning._key is
+    'Returns a key as the history writes it, from a key as people write it: 7 for 007, a uuid in lower case.';
 
--- The versions of one row, newest first. Whoever may read one version of a row may read all, so they are numbered by counting them once, from the
--- number of the oldest: the view's own numbers would each be counted anew.
--- Example: select version, at, operation, changed from versioning.versions('public.spectacles', '6f1c…');
 create or replace function versioning.versions(relation regclass, key text)
 returns setof versioning.history
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
+    -- Those who may read one version of a row may read all, so they are counted once, from the number of the oldest.
+    -- The view would count each version again.
     select
         h.id, h.schema_name, h.table_name, h.key,
         (versioning._number_of(min(h.id) over ()) + row_number() over (order by h.id) - 1)::integer,
@@ -1717,39 +1995,34 @@ as $$
     order by h.id desc;
 $$;
 
-revoke all on function versioning.versions from public;
-grant execute on function versioning.versions to anon, authenticated, service_role;
-comment on function versioning.versions is 'The versions of a row, newest first.';
+comment on function versioning.versions is
+    'Returns the versions of a row, newest first. Example: select version, at, operation, changed from '
+    'versioning.versions(''public.spectacles'', ''6f1c…'')';
 
--- One stored version with its layout, for the verbs; raises when there is none that the caller may read.
 create or replace function versioning._record(version bigint, out record versioning.records, out layout versioning.layouts)
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     select r.* into record from versioning.records r where r.id = version;
     select l.* into layout from versioning.layouts l where l.id = record.layout_id;
     if not found then
-        raise exception 'there is no version % for you to read', version
+        raise exception 'Version % does not exist or you may not read it', version
             using errcode = 'no_data_found',
-                hint = 'versioning.history shows all that you may read; of a row that is gone only editors read the versions.';
+                hint = 'versioning.history shows all versions that you may read. Only editors read those of deleted rows.';
     end if;
 end;
 $$;
 
-revoke all on function versioning._record from public;
-grant execute on function versioning._record to anon, authenticated, service_role;
-comment on function versioning._record is 'A stored version with its layout.';
+comment on function versioning._record is
+    'Returns a stored version with its layout. Raises if the caller may not read it.';
 
--- What differs between the rows that two versions left, column by column; with one version, what it changed. Columns are matched over renames and
--- have the name of the later layout. Values are PostgreSQL's text of them.
--- Example: select * from versioning.diff(1201, 1207);
 create or replace function versioning.diff(version bigint, other bigint default null)
 returns table (column_name text, type text, before text, after text)
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     a record := versioning._record(version);
@@ -1760,8 +2033,8 @@ declare
     new_layout versioning.layouts := b.layout;
 begin
     if old_layout.table_id <> new_layout.table_id then
-        raise exception 'versions % and % cannot be compared: they are of different tables', version, other
-            using errcode = 'invalid_parameter_value', hint = 'Compare versions of one row, or of rows of one table.';
+        raise exception 'Cannot compare versions % and %: they belong to different tables', version, other
+            using errcode = 'invalid_parameter_value', hint = 'Compare versions of the same table.';
     end if;
     return query
     select
@@ -1780,29 +2053,27 @@ begin
 end;
 $$;
 
-revoke all on function versioning.diff from public;
-grant execute on function versioning.diff to anon, authenticated, service_role;
-comment on function versioning.diff is 'What differs between two versions, or what one version changed.';
+comment on function versioning.diff is
+    'Returns the columns in which the rows of two versions differ, or that one version changed, with PostgreSQL''s '
+    'text of the values. Renamed columns are matched and have the later name. Example: select * from '
+    'versioning.diff(1201, 1207)';
 
 create or replace function versioning._short(value text)
 returns text
 language sql
 immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select case when value is null then '∅' when length(value) > 40 then '“' || left(value, 39) || '…”' else '“' || value || '”' end;
 $$;
 
-revoke all on function versioning._short from public;
-grant execute on function versioning._short to anon, authenticated, service_role;
-comment on function versioning._short is 'A value short enough for a line.';
+comment on function versioning._short is 'Returns a value in quotes, shortened to 40 characters.';
 
--- A version in a line, for people. PostgREST offers it as a column of the history.
 create or replace function versioning.summary(version versioning.history)
 returns text
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select version.operation || case
         when version.operation in ('update', 'publish', 'unpublish', 'restore') and version.before is not null then coalesce(
@@ -1817,18 +2088,14 @@ as $$
     from unnest(version.changed) with ordinality c (name, place);
 $$;
 
-revoke all on function versioning.summary from public;
-grant execute on function versioning.summary to anon, authenticated, service_role;
-comment on function versioning.summary is 'A version in a line.';
+comment on function versioning.summary is
+    'Returns a version as one line of text. PostgREST offers it as a column of versioning.history.';
 
--- Rows as they were at a time.
-
--- Values of a version in the order of another layout: matched by the columns' lasting numbers, null where the version has none.
 create or replace function versioning._fit(fields text[], layout versioning.layouts, target versioning.layouts)
 returns text[]
 language sql
 immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select case when layout.id = target.id then fields else array(
         select fields[array_position(layout.numbers[:layout.recorded_count], n.number)]
@@ -1838,16 +2105,14 @@ as $$
     where fields is not null;
 $$;
 
-revoke all on function versioning._fit from public;
-grant execute on function versioning._fit to anon, authenticated, service_role;
-comment on function versioning._fit is 'Values in the order of another layout.';
+comment on function versioning._fit is
+    'Returns values in the order of another layout, by the permanent numbers of its columns; null for missing ones.';
 
--- Of the columns of `target`, which the layout does not have: they were added since.
 create or replace function versioning._added(layout versioning.layouts, target versioning.layouts)
 returns text[]
 language sql
 immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select array(
         select c.name
@@ -1857,20 +2122,18 @@ as $$
     );
 $$;
 
-revoke all on function versioning._added from public;
-grant execute on function versioning._added to anon, authenticated, service_role;
-comment on function versioning._added is 'Columns that a layout does not have yet.';
+comment on function versioning._added is
+    'Returns the names of the columns of `target` that were added after `layout`.';
 
--- The state of every row at a time, or of one row: the newest version until then, unless it ended the row. Two statements, because a plan for either
--- case would read the versions of all rows.
 create or replace function versioning._states(table_id integer, at timestamptz, key text)
 returns table (record versioning.records, layout versioning.layouts)
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 begin
+    -- Two statements: one plan for both cases would read the versions of all rows.
     return query
     select s.r, l
     from (
@@ -1897,16 +2160,15 @@ begin
 end;
 $$;
 
-revoke all on function versioning._states from public;
-grant execute on function versioning._states to anon, authenticated, service_role;
-comment on function versioning._states is 'The versions that were in force at a time.';
+comment on function versioning._states is
+    'Returns the version of each row, or of one row, that was current at a time, except of rows that did not exist '
+    'then.';
 
--- What prune() removed cannot be told any more: say so, rather than leave rows out.
 create or replace function versioning._require_unpruned(table_id integer, at timestamptz, key text)
 returns void
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     pruned timestamptz;
@@ -1922,55 +2184,59 @@ begin
             and r.key = _require_unpruned.key;
     end if;
     if pruned is not null then
-        raise exception 'the history of % was pruned: it is whole since % only', versioning._place(table_id), pruned
-            using errcode = 'no_data_found', hint = 'Ask for a later time, or restore from a backup of that time.';
+        raise exception 'Cannot read table "%" at that time: its history was pruned and is complete only since %', versioning._place(table_id), pruned
+            using errcode = 'no_data_found', hint = 'Choose a later time, or restore from a backup of that time.';
     end if;
 end;
 $$;
 
-revoke all on function versioning._require_unpruned from public;
-grant execute on function versioning._require_unpruned to anon, authenticated, service_role;
-comment on function versioning._require_unpruned is 'Raises when the state at a time was pruned.';
+comment on function versioning._require_unpruned is
+    'Raises if prune() removed the state at a time, instead of leaving rows out.';
 
--- The rows of a table as they were, as rows of that table: exact, and to be joined and filtered like it. A column added since has its default,
--- a renamed one its new name, one that is left out null, a generated one is computed.
--- Example: select titre from versioning.rows_as_of(null::public.spectacles, '2026-11-01 12:00');
 create or replace function versioning.rows_as_of(like_row anyelement, at timestamptz, key text default null)
 returns setof anyelement
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     relation regclass := (select t.typrelid::regclass from pg_catalog.pg_type t where t.oid = pg_typeof(like_row));
     id integer := versioning._require(relation);
     shape versioning.layouts := versioning._shape(id, relation);
+    newest versioning.layouts := versioning._newest_layout(id);
     wanted text := case when key is not null then versioning._key(relation, key) end;
 begin
+    perform versioning._require_safe_types(relation);
     perform versioning._require_unpruned(id, at, wanted);
-    -- `offset 0`: or each level would be computed once for every column of the next.
+    if versioning._same(shape, newest) then
+        shape := newest;
+    end if;
+    -- Most versions have the present layout and need no fitting. Without `offset 0` each level would be computed once
+    -- for every column of the next.
     return query execute format(
-        'select %s from (select %s from (select versioning._literal(%s)::%s as r, versioning._added(s.layout, $3) as added '
-        'from (select s.layout, versioning._fit(versioning._recorded(s.record, s.layout), s.layout, $3) as v '
+        'select %s from (select %s from (select versioning._row(null::%s, %s) as r, '
+        'case when (s.layout).id = ($3).id then ''{}'' else versioning._added(s.layout, $3) end as added '
+        'from (select s.layout, case when (s.layout).id = ($3).id then versioning._recorded(s.record, s.layout) '
+        'else versioning._fit(versioning._recorded(s.record, s.layout), s.layout, $3) end as v '
         'from versioning._states($1, $2, $4) s offset 0) s offset 0) s) t',
         versioning._select_list(relation),
         versioning._filled_list(relation),
-        versioning._whole_row(relation, shape),
-        relation
+        relation,
+        versioning._whole_row(relation, shape)
     ) using id, at, shape, wanted;
 end;
 $$;
 
-revoke all on function versioning.rows_as_of from public;
-grant execute on function versioning.rows_as_of to anon, authenticated, service_role;
-comment on function versioning.rows_as_of is 'The rows of a table as they were at a time.';
+comment on function versioning.rows_as_of is
+    'Returns the rows of a table as they were at a time, as exact rows of that table. A column added since has its '
+    'default, a renamed column its new name, a column that is left out null; generated columns are computed. '
+    'Example: select titre from versioning.rows_as_of(null::public.spectacles, ''2026-11-01 12:00'')';
 
--- All columns in the table's order; generated ones computed from the others, which `t` has.
 create or replace function versioning._select_list(relation regclass)
 returns text
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select string_agg(
         case
@@ -1984,16 +2250,15 @@ as $$
     where a.attrelid = relation and a.attnum > 0 and not a.attisdropped;
 $$;
 
-revoke all on function versioning._select_list from public;
-grant execute on function versioning._select_list to anon, authenticated, service_role;
-comment on function versioning._select_list is 'SQL for all columns of a table.';
+comment on function versioning._select_list is
+    'Returns SQL for all columns of a table in order, from the row `t`; generated columns are computed from the '
+    'others.';
 
--- The columns that are not generated, from the row `s.r`; those named in `s.added` have their defaults, unless these draw on a sequence.
 create or replace function versioning._filled_list(relation regclass)
 returns text
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select string_agg(
         format(
@@ -2012,16 +2277,15 @@ as $$
     where a.attrelid = relation and a.attnum > 0 and not a.attisdropped and a.attgenerated = '';
 $$;
 
-revoke all on function versioning._filled_list from public;
-grant execute on function versioning._filled_list to anon, authenticated, service_role;
-comment on function versioning._filled_list is 'SQL for the columns of a row that can be written.';
+comment on function versioning._filled_list is
+    'Returns SQL for the columns that are not generated, from the row `s.r`. Those named in `s.added` have their '
+    'defaults, except defaults that draw on a sequence.';
 
--- The values `s.v`, in the shape's order, as an array with one element for every column of the table.
 create or replace function versioning._whole_row(relation regclass, shape versioning.layouts)
 returns text
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select 'array[' || string_agg(
         coalesce('s.v[' || array_position(shape.names[:shape.recorded_count], a.attname::text) || ']', 'null'), ', ' order by a.attnum
@@ -2030,35 +2294,29 @@ as $$
     where a.attrelid = relation and a.attnum > 0 and not a.attisdropped;
 $$;
 
-revoke all on function versioning._whole_row from public;
-grant execute on function versioning._whole_row to anon, authenticated, service_role;
-comment on function versioning._whole_row is 'SQL for the fields of a whole row.';
+comment on function versioning._whole_row is
+    'Returns SQL for an array with one element per column of a table, from the values `s.v` in the order of the '
+    'layout.';
 
--- The same as JSON, for the API.
--- Example: select r ->> 'titre' from versioning.as_of('public.spectacles', '2026-11-01 12:00') r;
 create or replace function versioning.as_of(relation regclass, at timestamptz, key text default null)
 returns setof jsonb
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
-    return query execute format('select to_jsonb(r) from versioning.rows_as_of(null::%s, $1, $2) r', relation) using at, key;
+    return query execute format('select versioning._json_of_row(r) from versioning.rows_as_of(null::%s, $1, $2) r', relation) using at, key;
 end;
 $$;
 
-revoke all on function versioning.as_of from public;
-grant execute on function versioning.as_of to anon, authenticated, service_role;
-comment on function versioning.as_of is 'The rows of a table as they were at a time, as JSON.';
+comment on function versioning.as_of is
+    'Returns rows_as_of() as JSON, for the API. Example: select r ->> ''titre'' from '
+    'versioning.as_of(''public.spectacles'', ''2026-11-01 12:00'') r';
 
--- Putting rows back, with the rights of who asks: grants, policies, checks and triggers of the table hold as for any other statement.
-
--- The row as it is now, its values in the shape's order and text; null when it is not there. Locked until the transaction ends, where the
--- caller may change it.
 create or replace function versioning._present(relation regclass, shape versioning.layouts, key_values text[])
 returns text[]
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set timezone = 'UTC'
 set datestyle = 'ISO'
 set intervalstyle = 'postgres'
@@ -2067,79 +2325,73 @@ set bytea_output = 'hex'
 as $$
 declare
     statement text := format(
-        'select row(%s)::text from %s t where %s',
+        'select pg_catalog.textin(pg_catalog.record_out(row(%s))) from %s t where %s',
         (
             select string_agg(format('t.%I', n.name), ', ' order by n.place)
             from unnest(shape.names[:shape.recorded_count]) with ordinality n (name, place)
         ),
         relation,
-        versioning._by_key(relation, 't')
+        versioning._by_key(relation, 't', key_values)
     );
     found text;
 begin
     if has_table_privilege(relation, 'update') then
-        execute statement || ' for update' into found using key_values;
+        execute statement || ' for update' into found;
     end if;
-    -- Policies may let the caller see the row and not change it.
+    -- Policies may let the caller see the row but not change it.
     if found is null then
-        execute statement into found using key_values;
+        execute statement into found;
     end if;
     return versioning._values(found);
 end;
 $$;
 
-revoke all on function versioning._present from public;
-grant execute on function versioning._present to anon, authenticated, service_role;
-comment on function versioning._present is 'The values of a row as it is now.';
+comment on function versioning._present is
+    'Returns the values of a row as it is now, as text in the order of the layout; null if there is no row. Locks '
+    'the row if the caller may change it.';
 
--- Where a row is to be put back.
 create or replace function versioning._require_place(table_id integer)
 returns regclass
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     relation regclass := versioning._place(table_id);
 begin
     if relation is null then
-        raise exception 'the table of this version is gone'
-            using errcode = 'undefined_table', hint = 'Create it first, by the name that it had, or restore it from a backup.';
+        raise exception 'Cannot restore this version: its table does not exist'
+            using errcode = 'undefined_table',
+                hint = 'Create the table first, under the same name, or restore it from a backup.';
     end if;
     return relation;
 end;
 $$;
 
-revoke all on function versioning._require_place from public;
-grant execute on function versioning._require_place to anon, authenticated, service_role;
-comment on function versioning._require_place is 'Where a table is that is or was tracked; raises when it is gone.';
+comment on function versioning._require_place is
+    'Returns where a table is that is or was tracked. Raises if it is gone.';
 
--- The table's layout now, under which the key of a version has to mean what it meant.
 create or replace function versioning._require_shape(relation regclass, layout versioning.layouts)
 returns versioning.layouts
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     shape versioning.layouts := versioning._shape(layout.table_id, relation);
 begin
     if shape.numbers[:shape.key_count] <> layout.numbers[:layout.key_count] then
-        raise exception 'table % has another primary key now than in this version', relation
+        raise exception 'Cannot restore into table "%": its primary key has changed since this version', relation
             using errcode = 'object_not_in_prerequisite_state',
-                hint = 'Take the values from versioning.history: which row they belong to now, a person has to say.';
+                hint = 'Take the values from versioning.history and decide which row they belong to now.';
     end if;
     return shape;
 end;
 $$;
 
-revoke all on function versioning._require_shape from public;
-grant execute on function versioning._require_shape to anon, authenticated, service_role;
-comment on function versioning._require_shape is 'The present layout of a version''s table; raises when its primary key is another.';
+comment on function versioning._require_shape is
+    'Returns the present layout of the table of a version. Raises if its primary key consists of other columns now.';
 
--- Makes the row of a key be `target`, which is in the order of `layout`; null: there shall be none. `base` is what the caller takes the row to be,
--- in the order of `base_layout`. Where the row is something else, it was changed since: `refuse` raises, `merge` leaves changed columns
--- as they are now, `overwrite` does not care. Answers what was done with which columns.
 create or replace function versioning._put_back(
     table_id integer,
     key text,
@@ -2153,7 +2405,7 @@ create or replace function versioning._put_back(
 )
 returns jsonb
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     relation regclass := versioning._require_place(table_id);
@@ -2172,8 +2424,8 @@ declare
     affected bigint;
 begin
     if if_changed is null or if_changed not in ('refuse', 'merge', 'overwrite') then
-        raise exception 'if_changed is "%"', if_changed
-            using errcode = 'invalid_parameter_value', hint = 'Give refuse, merge or overwrite.';
+        raise exception 'if_changed => "%" is not valid', if_changed
+            using errcode = 'invalid_parameter_value', hint = 'Use refuse, merge or overwrite.';
     end if;
     shape := versioning._require_shape(relation, layout);
     key_values := versioning._key_values(key, shape.key_count);
@@ -2183,7 +2435,7 @@ begin
     added := case when target is null then '{}' else versioning._added(layout, shape) end;
     dropped := case when target is null then '{}' else versioning._added(shape, layout) end;
 
-    -- Columns added since the base are nobody's change of the row.
+    -- Columns added since the base do not count as changes of the row.
     changed_since := array(
         select c.name
         from unnest(expected, present, shape.names[:shape.recorded_count]) c (was, is_now, name)
@@ -2191,13 +2443,13 @@ begin
     );
     conflict := (present is null) <> (base is null) or present is not null and cardinality(changed_since) > 0;
     if conflict and if_changed = 'refuse' then
-        raise exception 'row % of table % was changed since: %', key, relation, case
-            when present is null then 'it is gone'
-            when base is null then 'it is there again'
-            else array_to_string(changed_since, ', ')
+        raise exception 'Cannot restore row "%" of table "%": %', key, relation, case
+            when present is null then 'it was deleted since'
+            when base is null then 'it exists again'
+            else format('it was changed since: %s', array_to_string(changed_since, ', '))
         end
             using errcode = 'object_not_in_prerequisite_state',
-                hint = 'Look at its newest versions; then give if_changed: merge keeps what was changed since, overwrite does not.';
+                hint = 'Look at its newest versions, then choose if_changed: merge keeps later changes, overwrite does not.';
     end if;
     if conflict and if_changed = 'merge' and (present is null or base is null or target is null) then
         return jsonb_build_object('outcome', 'kept', 'table', relation, 'key', key);
@@ -2206,7 +2458,7 @@ begin
     chosen := versioning._chosen(shape, columns, present is null);
     perform versioning._begin_restoring(table_id || ':' || key, purpose);
     if target is null then
-        execute format('delete from %s t where %s', relation, versioning._by_key(relation, 't')) using key_values;
+        execute format('delete from %s t where %s', relation, versioning._by_key(relation, 't', key_values));
         get diagnostics affected = row_count;
         assigned := '{}';
         affected := case when present is null then 1 else affected end;
@@ -2216,11 +2468,11 @@ begin
         );
         defaulted := added;
         execute format(
-            'insert into %1$s (%2$s) overriding system value select %3$s from (select $1::%1$s as r) s',
+            'insert into %1$s (%2$s) overriding system value select %3$s from (select versioning._row(null::%1$s, $1) as r) s',
             relation,
             (select string_agg(format('%I', n), ', ' order by place) from unnest(assigned) with ordinality a (n, place)),
             (select string_agg(format('(s.r).%I', n), ', ' order by place) from unnest(assigned) with ordinality a (n, place))
-        ) using versioning._row_literal(relation, shape, wanted);
+        ) using versioning._whole(relation, shape, wanted);
         get diagnostics affected = row_count;
     else
         if if_changed <> 'merge' then
@@ -2236,21 +2488,22 @@ begin
         affected := 1;
         if cardinality(assigned || defaulted) > 0 then
             execute format(
-                'update %1$s t set %2$s from (select $2::%1$s as r) s where %3$s',
+                'update %1$s t set %2$s from (select versioning._row(null::%1$s, $1) as r) s where %3$s',
                 relation,
                 (
                     select string_agg(format(case when n = any (defaulted) then '%1$I = default' else '%1$I = (s.r).%1$I' end, n), ', ')
                     from unnest(assigned || defaulted) n
                 ),
-                versioning._by_key(relation, 't')
-            ) using key_values, versioning._row_literal(relation, shape, wanted);
+                versioning._by_key(relation, 't', key_values)
+            ) using versioning._whole(relation, shape, wanted);
             get diagnostics affected = row_count;
         end if;
     end if;
     perform versioning._end_restoring();
     if affected = 0 then
-        raise exception 'row % of table % was not put back: you may not change it', key, relation
-            using errcode = 'insufficient_privilege', hint = 'The policies of the table, or a trigger, hold for a restore too.';
+        raise exception 'Cannot restore row "%" of table "%": you may not change it', key, relation
+            using errcode = 'insufficient_privilege',
+                hint = 'Check the policies and triggers of the table: they apply to a restore too.';
     end if;
     return jsonb_build_object(
         'outcome', case
@@ -2269,16 +2522,17 @@ begin
 end;
 $$;
 
-revoke all on function versioning._put_back from public;
-grant execute on function versioning._put_back to anon, authenticated, service_role;
-comment on function versioning._put_back is 'Makes a row be what it was.';
+comment on function versioning._put_back is
+    'Makes the row of a key equal to `target`, in the order of `layout`; null deletes it. It is a statement of the '
+    'caller: grants, policies, checks and triggers of the table apply. `base`, in the order of `base_layout`, is '
+    'what the caller takes the row to be now. If it is something else, it has changed since: refuse raises, merge '
+    'keeps the changed columns, overwrite does not. Returns what was done with which columns.';
 
--- The columns to put back: those named, or all but the key. Of a row that is gone only all.
 create or replace function versioning._chosen(shape versioning.layouts, columns text[], gone boolean)
 returns text[]
 language plpgsql
 immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     possible text[] := shape.names[shape.key_count + 1:shape.recorded_count];
@@ -2287,42 +2541,40 @@ begin
         return possible;
     end if;
     if gone then
-        raise exception 'single columns cannot be restored: the row is gone'
-            using errcode = 'no_data_found', hint = 'Restore all of it: leave out `columns`.';
+        raise exception 'Cannot restore single columns: the row does not exist'
+            using errcode = 'no_data_found', hint = 'Restore the whole row: omit `columns`.';
     end if;
     if not columns <@ possible then
-        raise exception 'columns cannot be restored: %', array(select c from unnest(columns) c where c <> all (possible))
-            using errcode = 'undefined_column', hint = format('There are: %s.', array_to_string(possible, ', '));
+        raise exception 'Cannot restore columns "%"',
+            array_to_string(array(select c from unnest(columns) c where c <> all (possible)), '", "')
+            using errcode = 'undefined_column', hint = format('The columns are: %s.', array_to_string(possible, ', '));
     end if;
     return columns;
 end;
 $$;
 
-revoke all on function versioning._chosen from public;
-grant execute on function versioning._chosen to anon, authenticated, service_role;
-comment on function versioning._chosen is 'The columns that a restore is about.';
+comment on function versioning._chosen is
+    'Returns the columns to restore: those named, or all but the key. Raises for single columns of a row that is '
+    'gone.';
 
--- Text that a cast to the table's row type takes: its input functions then read exactly what its output functions wrote.
-create or replace function versioning._row_literal(relation regclass, shape versioning.layouts, fields text[])
-returns text
+create or replace function versioning._whole(relation regclass, shape versioning.layouts, fields text[])
+returns text[]
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
-    select versioning._literal(array_agg(fields[array_position(shape.names[:shape.recorded_count], a.attname::text)] order by a.attnum))
+    select array_agg(fields[array_position(shape.names[:shape.recorded_count], a.attname::text)] order by a.attnum)
     from pg_catalog.pg_attribute a
     where a.attrelid = relation and a.attnum > 0 and not a.attisdropped;
 $$;
 
-revoke all on function versioning._row_literal from public;
-grant execute on function versioning._row_literal to anon, authenticated, service_role;
-comment on function versioning._row_literal is 'A whole row''s text.';
+comment on function versioning._whole is
+    'Returns an array with one value per column of a table, from values in the order of its layout.';
 
--- The trigger calls the version of this one row `restore`, and gives it the purpose as reason, before the caller's own: because(), or the header.
 create or replace function versioning._begin_restoring(entity text, purpose text)
 returns void
 language sql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select
         set_config('versioning.own_reason', coalesce(current_setting('versioning.reason', true), ''), true),
@@ -2337,29 +2589,22 @@ as $$
         set_config('versioning.restoring', entity, true);
 $$;
 
-revoke all on function versioning._begin_restoring from public;
-grant execute on function versioning._begin_restoring to anon, authenticated, service_role;
-comment on function versioning._begin_restoring is 'Says to the triggers that a row is being restored.';
+comment on function versioning._begin_restoring is
+    'Tells the triggers that this row is being restored. They record its version as restore, with the purpose before '
+    'the caller''s own reason.';
 
 create or replace function versioning._end_restoring()
 returns void
 language sql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select
         set_config('versioning.restoring', '', true),
         set_config('versioning.reason', current_setting('versioning.own_reason'), true);
 $$;
 
-revoke all on function versioning._end_restoring from public;
-grant execute on function versioning._end_restoring to anon, authenticated, service_role;
-comment on function versioning._end_restoring is 'Ends what _begin_restoring() began.';
+comment on function versioning._end_restoring is 'Undoes _begin_restoring().';
 
--- Puts a row back to what a version left, or, of a version that ended it, to what it was then: also when it is gone, also only some `columns`.
--- `seen` is the version that the caller takes for the newest; when the row was changed since, `if_changed` decides: refuse, merge or
--- overwrite. Without `seen` the row is taken as it is. Columns added since the version get their default, dropped ones are reported. The restore is
--- a version itself, whose number is in the answer, and can be undone.
--- Example: select versioning.restore(1201, columns => '{titre}', seen => 1207, if_changed => 'merge');
 create or replace function versioning.restore(
     version bigint,
     columns text[] default null,
@@ -2368,7 +2613,7 @@ create or replace function versioning.restore(
 )
 returns jsonb
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     target record := versioning._record(version);
@@ -2386,8 +2631,8 @@ begin
     else
         base := versioning._record(seen);
         if ((base.record).table_id, (base.record).key) <> (found.table_id, found.key) then
-            raise exception 'version % is of another row than version %', seen, version
-                using errcode = 'invalid_parameter_value', hint = 'Give as `seen` the newest version of the same row.';
+            raise exception 'Cannot restore version %: version % belongs to another row', version, seen
+                using errcode = 'invalid_parameter_value', hint = 'Pass the newest version of the same row as `seen`.';
         end if;
         base_layout := base.layout;
         base_values := versioning._after(base.record, base.layout);
@@ -2403,15 +2648,17 @@ begin
 end;
 $$;
 
-revoke all on function versioning.restore from public;
-grant execute on function versioning.restore to anon, authenticated, service_role;
-comment on function versioning.restore is 'Puts a row back to a version of it.';
+comment on function versioning.restore is
+    'Restores a row, or some of its columns, to what a version left; for a version that deleted the row, to what it '
+    'was before. `seen` is the version that the caller takes for the newest; if the row has changed since, '
+    '`if_changed` decides: refuse, merge or overwrite. Without `seen` the present row is replaced. Columns added '
+    'since get their default; dropped ones are reported. The restore is a version itself, whose number is in the '
+    'result. Example: select versioning.restore(1201, columns => ''{titre}'', seen => 1207, if_changed => ''merge'')';
 
--- One row, named by its last version in the transaction: from what that left to what the first one found. Null when both are nothing.
 create or replace function versioning._undo_one(version bigint, if_changed text)
 returns jsonb
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     last record := versioning._record(version);
@@ -2433,18 +2680,14 @@ begin
 end;
 $$;
 
-revoke all on function versioning._undo_one from public;
-grant execute on function versioning._undo_one to anon, authenticated, service_role;
-comment on function versioning._undo_one is 'Puts one row back to what it was before a transaction.';
+comment on function versioning._undo_one is
+    'Restores the row of a version to what it was before the transaction of that version, which must be its last one '
+    'there. Returns null if the row did not exist before or after.';
 
--- Takes back what a transaction did to tracked rows: each is put back to what it was before it. All or nothing, except what `if_changed` allows: a row
--- changed since is refused, merged (what was changed since stays) or overwritten. Undoing is a transaction itself, and can be undone.
--- Last changed first, which is the order that foreign and unique keys want; a row that one refuses waits until others are put back.
--- Example: select * from versioning.undo(876233123456);
 create or replace function versioning.undo(transaction bigint, if_changed text default 'refuse')
 returns setof jsonb
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     id bigint;
@@ -2454,7 +2697,7 @@ declare
     refusal text;
     refused_as text;
 begin
-    -- One number stands for an entity: that of its last version in the transaction.
+    -- The last version in the transaction stands for its entity.
     ids := array(
         select max(r.id) from versioning.records r
         where r.transaction = undo.transaction and r.operation <> 'baseline'
@@ -2462,10 +2705,12 @@ begin
         order by 1 desc
     );
     if cardinality(ids) = 0 then
-        raise exception 'transaction % has no versions that you may read', transaction
-            using errcode = 'no_data_found', hint = 'versioning.history has the number in its column `transaction`.';
+        raise exception 'Transaction % has no versions or you may not read them', transaction
+            using errcode = 'no_data_found',
+                hint = 'Find the number in the column `transaction` of versioning.history.';
     end if;
     set constraints all deferred;
+    -- Last changed first, as foreign and unique keys usually need. A row that one refuses waits for the others.
     while cardinality(ids) > 0 loop
         waiting := '{}';
         foreach id in array ids loop
@@ -2482,24 +2727,23 @@ begin
             end;
         end loop;
         if waiting = ids then
-            raise exception 'transaction % cannot be undone: %', transaction, refusal
-                using errcode = refused_as, hint = 'Put back, or remove, the rows that it speaks of first.';
+            raise exception 'Cannot undo transaction %: %', transaction, refusal
+                using errcode = refused_as, hint = 'First restore or delete the rows that this message names.';
         end if;
         ids := waiting;
     end loop;
 end;
 $$;
 
-revoke all on function versioning.undo from public;
-grant execute on function versioning.undo to anon, authenticated, service_role;
-comment on function versioning.undo is 'Takes back what a transaction did to tracked rows.';
+comment on function versioning.undo is
+    'Restores all tracked rows that a transaction changed to what they were before it, all or none. `if_changed` '
+    'decides about rows that have changed since: refuse, merge or overwrite. It is a transaction itself and can be '
+    'undone. Example: select * from versioning.undo(876233123456)';
 
--- Removes old versions, as each table's options say: more than `keep_versions` of an entity, and what ended more than `keep_for` ago. The newest version of
--- an entity always stays; so does, of what ended, the version that was in force `keep_for` ago. Answers how many went.
 create or replace function versioning.prune(relation regclass default null)
 returns bigint
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     table_ versioning.tables;
@@ -2513,8 +2757,8 @@ begin
             and (t.keep_versions is not null or t.keep_for is not null)
         order by t.id
     loop
-        -- What goes of an entity is its oldest versions, so the first that stays is the one after a doomed one. It tells its number from then on; those
-        -- after it count from there.
+        -- Prune removes the oldest versions of an entity. The first one that stays stores its number; later ones count
+        -- from there.
         with placed as (
             select
                 r.id,
@@ -2539,14 +2783,15 @@ begin
 end;
 $$;
 
-revoke all on function versioning.prune from public;
-comment on function versioning.prune is 'Removes old versions by the tables'' options; answers how many.';
+comment on function versioning.prune is
+    'Removes old versions as the options of the tables, or of one table, say: those beyond keep_versions of an '
+    'entity, and those replaced more than keep_for ago. The newest version of an entity always stays, and so does '
+    'the one that was current keep_for ago. Returns the number of versions removed.';
 
--- What the nightly job does.
 create or replace function versioning.upkeep()
 returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     perform versioning.refresh();
@@ -2554,44 +2799,53 @@ begin
 end;
 $$;
 
-revoke all on function versioning.upkeep from public;
-comment on function versioning.upkeep is 'Follows changes of tracked tables and removes old versions.';
+comment on function versioning.upkeep is 'Calls refresh() and prune(), as the nightly job does.';
 
--- The job of pg_cron that does the upkeep. Without pg_cron a person, or another clock, calls versioning.upkeep().
--- Example: select versioning.schedule('45 3 * * *');
+create or replace function versioning_private.has_cron()
+returns boolean
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select exists (select from pg_catalog.pg_extension e where e.extname = 'pg_cron');
+$$;
+
+comment on function versioning_private.has_cron is
+    'Returns whether pg_cron is installed. Without the extension, a schema named cron may be any role''s.';
+
 create or replace function versioning.schedule(schedule text)
 returns bigint
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     job bigint;
 begin
-    if to_regprocedure('cron.schedule(text, text, text)') is null then
-        raise exception 'pg_cron is not installed: nothing would do the upkeep'
+    if not versioning_private.has_cron() then
+        raise exception 'Cannot schedule the upkeep: pg_cron is not installed'
             using errcode = 'feature_not_supported',
-                hint = 'create extension pg_cron with schema pg_catalog; or turn it on under Integrations in the dashboard.';
+                hint = 'Enable pg_cron under Integrations in the dashboard, or call versioning.upkeep() by other means.';
     end if;
     job := cron.schedule('versioning-upkeep', btrim(schedule, ' '), 'select versioning.upkeep()');
-    -- Jobs of a restored database come back inactive, and scheduling alone leaves them so.
+    -- Jobs of a restored database are inactive, and cron.schedule() leaves them so.
     perform cron.alter_job(job, active := true);
     return job;
 end;
 $$;
 
-revoke all on function versioning.schedule from public;
-comment on function versioning.schedule is 'Does the upkeep by this cron schedule (UTC); answers the job''s number.';
+comment on function versioning.schedule is
+    'Schedules versioning.upkeep() with pg_cron (UTC) and returns the number of the job. Example: select '
+    'versioning.schedule(''45 3 * * *'')';
 
--- Ends it; false when there was no such job.
 create or replace function versioning.unschedule()
 returns boolean
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     job bigint;
 begin
-    if to_regclass('cron.job') is null then
+    if not versioning_private.has_cron() then
         return false;
     end if;
     select j.jobid into job from cron.job j where j.jobname = 'versioning-upkeep' and j.username = current_user;
@@ -2599,29 +2853,27 @@ begin
 end;
 $$;
 
-revoke all on function versioning.unschedule from public;
-comment on function versioning.unschedule is 'Ends the upkeep by the clock.';
+comment on function versioning.unschedule is
+    'Removes the job that versioning.schedule() made. Returns false if there is none.';
 
--- Every night at a quarter to four, from the first table on, where pg_cron is. A job that is there already is somebody's choice.
-create or replace function versioning._schedule_first()
+create or replace function versioning_private.ensure_schedule()
 returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
-    if to_regclass('cron.job') is null then
-        raise warning 'old versions are not removed by themselves: pg_cron is not installed'
-            using hint = 'Install it, then: select versioning.schedule(''45 3 * * *'')';
+    if not versioning_private.has_cron() then
+        raise warning 'Old versions are not removed automatically: pg_cron is not installed'
+            using hint = 'Install it, then run: select versioning.schedule(''45 3 * * *'')';
     elsif not exists (select from cron.job where jobname = 'versioning-upkeep') then
         perform versioning.schedule('45 3 * * *');
     end if;
 end;
 $$;
 
-revoke all on function versioning._schedule_first from public;
-comment on function versioning._schedule_first is 'Sees that there is a job for the upkeep, where there can be one.';
+comment on function versioning_private.ensure_schedule is
+    'Schedules the upkeep for 03:45 UTC every night, unless there is a job already or no pg_cron.';
 
--- Reads all of the history once: a minute or so for millions of versions.
 create or replace view versioning.sizes with (security_invoker = true) as
 select
     t.schema_name,
@@ -2636,15 +2888,132 @@ from versioning.tables t
 left join versioning.records r on r.table_id = t.id
 group by t.id;
 
-revoke all on versioning.sizes from anon, authenticated, service_role;
-grant select on versioning.sizes to service_role;
+comment on view versioning.sizes is
+    'How much history each table has. Reading it takes a minute or so for millions of versions.';
+comment on column versioning.sizes.schema_name is 'Schema of the table.';
+comment on column versioning.sizes.table_name is 'Name of the table.';
+comment on column versioning.sizes.tracked is 'Whether the table is tracked now.';
+comment on column versioning.sizes.versions is 'Number of versions.';
+comment on column versioning.sizes.entities is 'Number of rows that have versions.';
+comment on column versioning.sizes.bytes is 'Bytes of the versions, without indexes.';
+comment on column versioning.sizes.oldest is 'Time of the oldest version.';
+comment on column versioning.sizes.newest is 'Time of the newest version.';
 
-comment on view versioning.sizes is 'How much history each table has.';
-comment on column versioning.sizes.schema_name is 'The table''s schema.';
-comment on column versioning.sizes.table_name is 'The table.';
-comment on column versioning.sizes.tracked is 'Is it tracked now?';
-comment on column versioning.sizes.versions is 'Versions kept.';
-comment on column versioning.sizes.entities is 'Rows that have versions.';
-comment on column versioning.sizes.bytes is 'Bytes of the versions, indexes not counted.';
-comment on column versioning.sizes.oldest is 'The oldest version.';
-comment on column versioning.sizes.newest is 'The newest version.';
+-- Who may do what with the schema versioning. Its owner may do everything. The roles of the API read histories, as row
+-- level security lets them, and call what is listed here; only trigger functions write. The functions whose names begin
+-- with `_` are called by the others with the caller's rights. New objects are closed until they are named here.
+revoke all on schema versioning, versioning_private from public, anon, authenticated, service_role;
+revoke all on all tables in schema versioning from public, anon, authenticated, service_role;
+revoke all on all sequences in schema versioning from public, anon, authenticated, service_role;
+revoke all on all functions in schema versioning, versioning_private from public, anon, authenticated, service_role;
+
+grant usage on schema versioning to anon, authenticated, service_role;
+grant select on
+    versioning.history,
+    versioning.layouts,
+    versioning.records,
+    versioning.settings,
+    versioning.tables,
+    versioning._foreign_functions,
+    versioning._key_columns
+to anon, authenticated, service_role;
+grant select on versioning.sizes to service_role;
+grant execute on function
+    versioning.as_of,
+    versioning.because,
+    versioning.diff,
+    versioning.restore,
+    versioning.rows_as_of,
+    versioning.summary,
+    versioning.transaction,
+    versioning.undo,
+    versioning.versions,
+    versioning._added,
+    versioning._after,
+    versioning._base_type,
+    versioning._before,
+    versioning._begin_restoring,
+    versioning._by_key,
+    versioning._changed,
+    versioning._chosen,
+    versioning._end_restoring,
+    versioning._filled_list,
+    versioning._find,
+    versioning._fit,
+    versioning._is_editor,
+    versioning._is_trusted,
+    versioning._json,
+    versioning._json_of,
+    versioning._json_of_row,
+    versioning._key,
+    versioning._key_text,
+    versioning._key_values,
+    versioning._may_select,
+    versioning._named,
+    versioning._newest_layout,
+    versioning._number_of,
+    versioning._object,
+    versioning._place,
+    versioning._present,
+    versioning._put_back,
+    versioning._readable,
+    versioning._record,
+    versioning._recorded,
+    versioning._relation,
+    versioning._require,
+    versioning._require_place,
+    versioning._require_safe_types,
+    versioning._require_shape,
+    versioning._require_unpruned,
+    versioning._row,
+    versioning._same,
+    versioning._select_list,
+    versioning._shape,
+    versioning._short,
+    versioning._states,
+    versioning._text_of,
+    versioning._undo_one,
+    versioning._value_of,
+    versioning._values,
+    versioning._whole,
+    versioning._whole_row
+to anon, authenticated, service_role;
+grant execute on function versioning.configure to service_role;
+
+do $$
+declare
+    keyless text;
+    stale regprocedure;
+begin
+    -- Replaces the trigger functions that an earlier version of this schema made.
+    perform versioning.refresh();
+    -- refresh() leaves out tables without primary key. Theirs wait for one.
+    for keyless in
+        select p.oid::regprocedure
+        from versioning.tables t
+        join pg_catalog.pg_proc p on p.oid = to_regproc('versioning._record_' || t.id)
+        where (versioning._shape(t.id, versioning._relation(t.id))).key_count = 0
+    loop
+        execute format(
+            'create or replace function %1$s returns trigger language plpgsql security definer '
+            'set search_path = pg_catalog, pg_temp as %2$L',
+            keyless,
+            format(
+                'declare own text[] := versioning_private.apply_exact_settings(); begin '
+                'execute versioning_private.current_statement(%s, tg_op, tg_relid); '
+                'perform versioning_private.apply_settings(own); return null; end',
+                substring(keyless from '[0-9]+')
+            )
+        );
+    end loop;
+    -- Drops functions of an earlier version: private ones that grants.sql does not name.
+    for stale in
+        select p.oid
+        from pg_catalog.pg_proc p
+        where p.pronamespace = 'versioning'::regnamespace and p.proname ~ '^_' and p.proname !~ '^_record_[0-9]+$'
+            and not has_function_privilege('service_role', p.oid, 'execute')
+    loop
+        execute format('drop function %s', stale);
+    end loop;
+end;
+$$;

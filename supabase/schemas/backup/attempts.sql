@@ -1,35 +1,31 @@
--- How attempts and runs end. Verbs that change a run lock its row first: a run's workers, its watch-dog and people act one after another,
--- in short statements, and no two of them see half of what the other did.
-
--- Locks the run and answers it as it is then.
-create or replace function backup._lock(run_id bigint)
+create or replace function backup._lock_run(run_id bigint)
 returns backup.log
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     run backup.log;
 begin
     select l.* into run from backup.log l where l.id = run_id for update;
     if not found then
-        raise exception 'run % does not exist', run_id
-            using errcode = 'no_data_found', hint = 'select * from backup.log shows all runs.';
+        raise exception 'Run % does not exist', run_id
+            using errcode = 'no_data_found', hint = 'See all runs with: select * from backup.log';
     end if;
-    -- A transaction sees pg_stat_activity as it was at its first look; forget what was seen while we waited.
+    -- A transaction sees pg_stat_activity as it was at its first look; discard what it saw before it waited.
     perform pg_catalog.pg_stat_clear_snapshot();
     return run;
 end;
 $$;
 
-revoke all on function backup._lock from public;
-comment on function backup._lock is 'Locks a run until the transaction ends, and answers it.';
+comment on function backup._lock_run is
+    'Locks a run until the transaction ends and returns its row. Verbs that change a run lock it first, so that '
+    'its workers, backup.watch() and people act one after another.';
 
--- Workers of an attempt that came to nothing: their session is gone, or they gave up with an error.
 create or replace function backup._lost_workers(run backup.log)
 returns setof backup.workers
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select w.*
     from backup.workers w
@@ -41,16 +37,14 @@ as $$
         );
 $$;
 
-revoke all on function backup._lost_workers from public;
-comment on function backup._lost_workers is 'Workers of the present attempt that died or gave up.';
+comment on function backup._lost_workers is
+    'Returns the workers of the present attempt that died or gave up with an error.';
 
--- Did a worker end in the middle of its work, as one does that used up its CPU or memory? A restart of the
--- server also ends their sessions, and says nothing about budgets.
 create or replace function backup._worker_died(run backup.log)
 returns boolean
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select exists (
         select
@@ -61,16 +55,14 @@ as $$
     );
 $$;
 
-revoke all on function backup._worker_died from public;
-comment on function backup._worker_died is 'Did a worker of the present attempt die of its limits?';
+comment on function backup._worker_died is
+    'Returns whether a worker of the present attempt exited unexpectedly, as one does that used up its CPU or '
+    'memory. A restart of the server does not count.';
 
--- Ends the present attempt of a locked run with `error` (code, message, hint). With `retry` and attempts left
--- the next one begins: new folder, new snapshot, new settings, smaller budgets after a death; true then.
--- Otherwise the run fails; false. Dispatching is the caller's: backup._steer().
 create or replace function backup._end_attempt(run backup.log, error jsonb, retry boolean)
 returns boolean
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     died boolean := backup._worker_died(run);
@@ -111,46 +103,45 @@ begin
 end;
 $$;
 
-revoke all on function backup._end_attempt from public;
-comment on function backup._end_attempt is 'Ends an attempt: true when another one begins, false when the run has failed.';
+comment on function backup._end_attempt is
+    'Ends the present attempt of a locked run with an error {code, message, hint}. Returns true when the next '
+    'attempt begins (new folder, snapshot and settings; smaller budgets after a death), false when the run has '
+    'failed. The caller calls the workers: backup._reconcile_run().';
 
--- Is the next attempt put off? A table that was locked when the last one began is locked for longer than a moment: by a vacuum full or a load at night. Trying again
--- at once would use up the attempts within seconds; a minute and six minutes later (with the default lock_timeout_ms) it may be free.
-create or replace function backup._is_put_off(run backup.log)
+create or replace function backup._is_postponed(run backup.log)
 returns boolean
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select run.phase = 'planning'
         and last.attempt ->> 'phase' = 'planning'
         and last.attempt #>> '{error, code}' = 'lock_timeout'
-        -- An end that lies in the future was noted by a clock that has been set back.
+        -- An end in the future was recorded before the clock was set back.
         and clock_timestamp() between last.ended_at and last.ended_at
             + least(interval '10 minutes', interval '1 millisecond' * (run.settings ->> 'lock_timeout_ms')::integer * 6 ^ jsonb_array_length(run.attempts))
     from (select run.attempts -> -1, (run.attempts -> -1 ->> 'ended_at')::timestamptz) last (attempt, ended_at);
 $$;
 
-revoke all on function backup._is_put_off from public;
-comment on function backup._is_put_off is 'Does the next attempt wait for a table that was locked?';
+comment on function backup._is_postponed is
+    'Returns whether the next attempt waits because two in a row met a locked table: a minute, then six (with the'
+    ' default lock_timeout_ms). Trying again at once would use up the attempts within seconds.';
 
--- Ends a locked run that did not succeed. Its workers learn of it from their next verb.
 create or replace function backup._end_run(run backup.log, status text, error jsonb)
 returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     update backup.log l
     set status = _end_run.status,
         finished_at = clock_timestamp(),
         error_code = coalesce(error ->> 'code', 'internal'),
-        error_message = coalesce(error ->> 'message', 'the function gave no reason'),
+        error_message = coalesce(error ->> 'message', 'The function gave no reason'),
         error_hint = error ->> 'hint'
     where l.id = run.id;
-    perform backup._watch_off();
 end;
 $$;
 
-revoke all on function backup._end_run from public;
-comment on function backup._end_run is 'Ends a run as failed or cancelled.';
+comment on function backup._end_run is
+    'Ends a locked run as failed or cancelled. Its workers learn of it from their next verb.';

@@ -1,6 +1,3 @@
--- Changes the settings named in the call and leaves the others as they are; answers the settings as they are
--- now. Example: select backup.configure(function_url => 'https://abc.supabase.co/functions/v1/backup', workers => 3);
--- A run under way keeps the settings it began with.
 create or replace function backup.configure(
     function_url text default null,
     bucket text default null,
@@ -21,20 +18,23 @@ create or replace function backup.configure(
     keep_yearly integer default null,
     recipient text default null,
     alert_reminder_days integer default null,
-    second_copy text default null
+    second_copy text default null,
+    leave_out text[] default null
 )
-returns backup.settings
+returns text
 language plpgsql
--- service_role may change settings here, under the checks, but not write the table.
+-- service_role may change settings here, but not write the table.
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
+    before jsonb;
     changed backup.settings;
     rule text;
 begin
-    -- A database that was restored without its data has the table, and no row.
+    -- A database that was restored without its data has the table but no row.
     insert into backup.settings default values on conflict (id) do nothing;
+    select to_jsonb(s) into strict before from backup.settings s for update;
     update backup.settings s set
         function_url = coalesce(configure.function_url, s.function_url),
         bucket = coalesce(configure.bucket, s.bucket),
@@ -53,21 +53,29 @@ begin
         keep_weekly = coalesce(configure.keep_weekly, s.keep_weekly),
         keep_monthly = coalesce(configure.keep_monthly, s.keep_monthly),
         keep_yearly = coalesce(configure.keep_yearly, s.keep_yearly),
-        -- Null leaves it, like any other: a call that does not name it must not turn encryption off.
+        -- A call that does not name it must not turn encryption off.
         recipient = nullif(coalesce(configure.recipient, s.recipient), ''),
         alert_reminder_days = coalesce(configure.alert_reminder_days, s.alert_reminder_days),
         second_copy = coalesce(configure.second_copy, s.second_copy),
-        -- Who sets a budget anew wants it tried as it stands.
+        leave_out = coalesce(configure.leave_out, s.leave_out),
+        -- A new budget is tried as it is.
         budget_halvings = case
             when configure.slice_bytes is null and configure.invocation_bytes is null then s.budget_halvings
             else 0
         end
     returning s.* into strict changed;
-    return changed;
+    return (
+        select coalesce(
+            string_agg(format('%s: %s → %s', n.key, coalesce(before ->> n.key, 'not set'), coalesce(n.value, 'not set')), chr(10) order by n.key),
+            'Nothing has changed'
+        )
+        from jsonb_each_text(to_jsonb(changed)) n
+        where n.value is distinct from before ->> n.key
+    );
 exception
     when check_violation then
         get stacked diagnostics rule = constraint_name;
-        raise exception 'settings refused: they break the rule %', rule
+        raise exception 'Cannot change the settings: they violate the rule "%"', rule
             using errcode = 'invalid_parameter_value',
                 hint = (
                     select pg_catalog.obj_description(c.oid, 'pg_constraint')
@@ -77,16 +85,16 @@ exception
 end;
 $$;
 
-revoke all on function backup.configure from public;
-grant execute on function backup.configure to service_role;
-comment on function backup.configure is 'Changes the settings named in the call; answers all of them.';
+comment on function backup.configure is
+    'Changes the settings named in the call and returns what has changed, one line a setting. A run under way '
+    'keeps the settings it began with. Example: select backup.configure(function_url => '
+    '''https://abc.supabase.co/functions/v1/backup'', workers => 3)';
 
--- The settings that an attempt works with: as configured, the budgets halved as often as deaths have asked for.
 create or replace function backup._settings_of_attempt()
 returns jsonb
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select to_jsonb(s) - '{id,function_url,alert_reminder_days,second_copy,budget_halvings}'::text[] || jsonb_build_object(
         'slice_bytes', greatest(65536, s.slice_bytes >> s.budget_halvings),
@@ -95,5 +103,6 @@ as $$
     from backup.settings s;
 $$;
 
-revoke all on function backup._settings_of_attempt from public;
-comment on function backup._settings_of_attempt is 'The settings that the next attempt works with.';
+comment on function backup._settings_of_attempt is
+    'Returns the settings that the next attempt works with: the budgets are halved once for each time that '
+    'workers died.';

@@ -1,14 +1,12 @@
--- Makes the worker the finisher and gives it all it needs: {slices, parts, facts, run, settings, log}. Null while slices are unfinished or somebody
--- else finishes. `log` is every run that may have left something in the bucket, for rotation.
 create or replace function backup._claim_finish(run_id bigint, worker uuid)
 returns jsonb
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
-    run backup.log := backup._lock(run_id);
+    run backup.log := backup._lock_run(run_id);
 begin
-    if not backup._hear(run, worker)
+    if not backup._renew_lease(run, worker)
         or not exists (select from backup.plans p where p.run_id = run.id)
         or exists (select from backup.slices s where s.run_id = run.id and s.finished_at is null)
         or exists (
@@ -17,8 +15,8 @@ begin
     then
         return null;
     end if;
-    -- A former finisher must not go on beside this one, whether it was silent for too long or its session has ended: two of them would
-    -- write two manifests. That it ended in the middle of its work is kept as its error.
+    -- A former finisher, whether its lease expired or its session has ended, must not continue beside this one: they
+    -- would write two manifests. Its error records that it ended in the middle of its work.
     update backup.workers w
     set left_at = clock_timestamp(),
         error = coalesce(w.error, jsonb_build_object(
@@ -27,7 +25,7 @@ begin
                     or w.backend_start <= pg_postmaster_start_time() then 'lease_lost'
                 else 'worker_ended'
             end,
-            'message', format('worker %s has taken over the finish', worker)
+            'message', format('Worker %s has taken over finishing', worker)
         ))
     where w.run_id = run.id
         and w.attempt = run.attempt
@@ -69,62 +67,59 @@ begin
 end;
 $$;
 
-revoke all on function backup._claim_finish from public;
-comment on function backup._claim_finish is 'Makes a worker the finisher; null unless all slices are finished and nobody else finishes.';
+comment on function backup._claim_finish is
+    'Makes a worker the finisher and returns {slices, parts, facts, run, settings, log}, where log has every run '
+    'that may have left something in the bucket. Null while slices are unfinished or another worker finishes.';
 
--- Extends the finisher's lease; raises BK001 for any other worker.
 create or replace function backup._require_finisher(run backup.log, worker uuid)
 returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
-    perform backup._require_place(run, worker);
+    perform backup._require_lease(run, worker);
     if not exists (select from backup.workers w where w.id = worker and w.role = 'finish') then
-        raise exception 'worker % does not finish run %', worker, run.id
+        raise exception 'Worker % is not the finisher of run %', worker, run.id
             using errcode = 'BK001', hint = 'Claim the finish with backup._claim_finish() first.';
     end if;
 end;
 $$;
 
-revoke all on function backup._require_finisher from public;
-comment on function backup._require_finisher is 'Extends the finisher''s lease; raises BK001 for any other worker.';
+comment on function backup._require_finisher is 'Renews the finisher''s lease; raises BK001 for any other worker.';
 
--- This part was read back from Storage, and its checksum matched. Raises BK001 for anybody but the finisher: one of an earlier attempt
--- has read parts of the same names, and other bytes.
-create or replace function backup._verified(run_id bigint, worker uuid, name text)
+create or replace function backup._mark_part_verified(run_id bigint, worker uuid, name text)
 returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
-    run backup.log := backup._lock(run_id);
+    run backup.log := backup._lock_run(run_id);
 begin
     perform backup._require_finisher(run, worker);
     update backup.parts p
     set verified_at = coalesce(p.verified_at, clock_timestamp())
-    where p.run_id = run.id and p.name = _verified.name;
+    where p.run_id = run.id and p.name = _mark_part_verified.name;
     if not found then
-        raise exception 'run % has no part %', run_id, name
-            using errcode = 'no_data_found', hint = 'Parts are recorded with backup._part() before they are verified.';
+        raise exception 'Run % has no part "%"', run_id, name
+            using errcode = 'no_data_found', hint = 'Record the part with backup._record_part() first.';
     end if;
     update backup.log l set progressed_at = clock_timestamp() where l.id = run.id;
 end;
 $$;
 
-revoke all on function backup._verified from public;
-comment on function backup._verified is 'This part was read back and matched.';
+comment on function backup._mark_part_verified is
+    'Records that a part was read back from Storage with the right checksum. Raises BK001 for anybody but the '
+    'finisher.';
 
--- The run is over and good. `result` is {rows, raw_bytes, stored_bytes, parts, checksum, warnings}; warnings are added to those of the plan.
--- May be repeated by the same finisher. Refused while a part has not been read back.
 create or replace function backup._succeed(run_id bigint, worker uuid, result jsonb)
 returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
-    run backup.log := backup._lock(run_id);
+    run backup.log := backup._lock_run(run_id);
     unverified bigint;
+    public_bucket jsonb;
 begin
     if run.status = 'succeeded' and exists (
         select
@@ -136,11 +131,17 @@ begin
     perform backup._require_finisher(run, worker);
     select count(*) into unverified from backup.parts p where p.run_id = run.id and p.verified_at is null;
     if unverified > 0 then
-        raise exception 'run % cannot succeed: % parts are not verified', run_id, unverified
+        raise exception 'Run % cannot succeed: % parts are not verified', run_id, unverified
             using errcode = 'object_not_in_prerequisite_state',
-                hint = 'Read every part back and report it with backup._verified() first.';
+                hint = 'Read every part back and record it with backup._mark_part_verified() first.';
     end if;
-    -- A run without any death shows that the budgets can be larger again.
+    -- A backup that anybody may read is not a success.
+    public_bucket := backup._public_bucket(run.settings ->> 'bucket');
+    if public_bucket is not null then
+        perform backup._end_attempt(run, public_bucket, false);
+        return;
+    end if;
+    -- A run without a death shows that the budgets can be larger again.
     if run.attempt = 1 and not backup._worker_died(run) then
         update backup.settings s set budget_halvings = s.budget_halvings - 1 where s.budget_halvings > 0;
     end if;
@@ -158,55 +159,53 @@ begin
         warnings = l.warnings || coalesce(result -> 'warnings', '[]')
     where l.id = run.id;
     update backup.workers w set left_at = clock_timestamp() where w.id = worker;
-    perform backup._watch_off();
 end;
 $$;
 
-revoke all on function backup._succeed from public;
-comment on function backup._succeed is 'Ends a run as succeeded.';
+comment on function backup._succeed is
+    'Ends a run as succeeded, with {rows, raw_bytes, stored_bytes, parts, checksum, warnings}. May be repeated by'
+    ' the same finisher. Raises an error while a part is not verified; fails the run when the bucket is public.';
 
--- Ends the attempt with `error` (code, message, hint). With `retry` and attempts left the next one begins and is dispatched: true.
--- Otherwise the run has failed: false. A worker without a place changes nothing, and one that merely came too late for a snapshot
--- which others hold only leaves: true.
 create or replace function backup._fail(run_id bigint, worker uuid, error jsonb, retry boolean)
 returns boolean
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
-    run backup.log := backup._lock(run_id);
+    run backup.log := backup._lock_run(run_id);
     again boolean;
 begin
-    if not backup._hear(run, worker) then
+    if not backup._renew_lease(run, worker) then
         return false;
     end if;
-    -- The holder that it wanted to import from left in that moment; the snapshot is not lost while another holds it.
+    -- The holder that it wanted to import from has just left; the snapshot is not lost while another worker holds it.
     if error ->> 'code' = 'snapshot_lost' and exists (
         select from backup.live_workers w where w.run_id = run.id and w.id <> worker and w.held_at is not null
     ) then
-        return backup._leave(run.id, worker, error);
+        return backup._release(run.id, worker, error);
     end if;
-    -- It has left before its session ends: this was no death.
+    -- It leaves before its session ends, so this does not count as a death.
     update backup.workers w set left_at = clock_timestamp(), error = _fail.error where w.id = worker;
     again := backup._end_attempt(run, error, retry);
-    perform backup._steer(run.id);
+    perform backup._reconcile_run(run.id);
     return again;
 end;
 $$;
 
-revoke all on function backup._fail from public;
-comment on function backup._fail is 'Ends an attempt with an error; true when another one begins.';
+comment on function backup._fail is
+    'Ends an attempt with an error {code, message, hint}. Returns true when another attempt begins, false when '
+    'the run has failed or the worker has lost its lease. A worker that came too late for a snapshot which others'
+    ' still hold only leaves (true).';
 
--- Rotation has removed this backup from the bucket, even if somebody pinned it while that was being done: the log says what is. Folders of earlier attempts have no row, and need none.
-create or replace function backup._removed(name text)
+create or replace function backup._mark_removed(name text)
 returns void
 language sql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     update backup.log l
     set removed_at = clock_timestamp(), pinned = false
-    where l.name = _removed.name and l.removed_at is null and l.finished_at is not null;
+    where l.name = _mark_removed.name and l.removed_at is null and l.finished_at is not null;
 $$;
 
-revoke all on function backup._removed from public;
-comment on function backup._removed is 'Rotation has removed this backup.';
+comment on function backup._mark_removed is
+    'Records that rotation has removed a backup from the bucket, and unpins it if somebody pinned it meanwhile.';

@@ -1,30 +1,33 @@
--- Looks at everything and answers one row. The verdict is the worst severity among the reasons.
 create or replace function backup.examine()
 returns table (verdict text, reasons jsonb, facts jsonb, checked_at timestamptz)
 language sql
 stable
--- service_role looks through this, and may read neither jobs nor Storage's tables itself.
+-- service_role may read neither jobs nor Storage's tables itself.
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     with found as (
         select reason, array_position('{failing,warning,info}', reason ->> 'severity') as rank
         from (
-            select backup._look_at_runs(backup._weekly_schedule())
+            select backup._check_runs(backup._backup_schedule())
             union all
-            select backup._look_at_jobs()
+            select backup._check_jobs()
             union all
-            select backup._look_at_ways()
+            select backup._check_environment()
             union all
-            select backup._look_at_shrinkage()
+            select backup._check_shrinkage()
             union all
-            select backup._look_at_drills()
+            select backup._check_contents()
             union all
-            select backup._look_at_settings()
+            select backup._check_drills()
             union all
-            select backup._look_at_alerts()
+            select backup._check_settings()
             union all
-            select backup._look_at_copies()
+            select backup._check_alerts()
+            union all
+            select backup._check_copies()
+            union all
+            select backup._check_platform()
         ) all_reasons (reason)
     )
     select
@@ -34,10 +37,11 @@ as $$
             select jsonb_build_object(
                 'newest_backup', (select b.name from backup._stored_backups() b where b.whole is not false limit 1),
                 'backups', (select count(*) from backup._stored_backups() b where b.whole is not false),
-                'schedule', backup._weekly_schedule(),
-                'longest_wait', backup._longest_wait(backup._weekly_schedule()),
+                'schedule', backup._backup_schedule(),
+                'longest_wait', backup._interval_of(backup._backup_schedule()),
                 'bucket', s.bucket,
-                'last_drill', (select max(d.started_at) from backup.drills d)
+                'last_drill', (select max(d.started_at) from backup.drills d),
+                'platform', backup._platform_facts()
             )
             from backup.settings s
         ),
@@ -45,18 +49,16 @@ as $$
     from found;
 $$;
 
-revoke all on function backup.examine from public;
-grant execute on function backup.examine to service_role;
-comment on function backup.examine is 'Looks at everything: the row of backup.health.';
+comment on function backup.examine is
+    'Checks everything and returns the row of backup.health. The verdict is the worst severity among the reasons.';
 
--- One row. Example: select verdict, jsonb_pretty(reasons) from backup.health;
 create or replace view backup.health with (security_invoker = true) as
 select verdict, reasons, facts, checked_at from backup.examine();
 
-grant select on backup.health to service_role;
-
 comment on view backup.health is 'How the backups are: one row.';
-comment on column backup.health.verdict is 'ok, warning (look into it) or failing (there is, or soon will be, no backup to go back to).';
-comment on column backup.health.reasons is 'Why: code, severity, message, hint; the worst first. Those of severity info do not count.';
+comment on column backup.health.verdict is
+    'ok, warning (look into it) or failing (there is, or soon will be, no backup to go back to).';
+comment on column backup.health.reasons is
+    'Why: code, severity, message, hint; the worst first. Those of severity info do not count.';
 comment on column backup.health.facts is 'newest_backup, backups, schedule, longest_wait, bucket, last_drill.';
 comment on column backup.health.checked_at is 'When it was looked at: now.';

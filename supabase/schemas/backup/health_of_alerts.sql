@@ -1,9 +1,8 @@
--- Would anybody be told?
-create or replace function backup._look_at_alerts()
+create or replace function backup._check_alerts()
 returns setof jsonb
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     channel record;
@@ -11,17 +10,17 @@ declare
 begin
     if not exists (select from backup.channels c where c.state <> 'off') then
         return next backup._reason(
-            'no_alerts', 'info', 'no channel for alerts is set up, and no ping: of a failure learns only who asks',
-            'docs/alerts.md sets one up in two lines; npm run alert:test tries it.'
+            'no_alerts', 'info', 'No alert channel is configured, so nobody is notified when a backup fails',
+            'Configure one as in docs/alerts.md, and try it with supabase-backup alerts test.'
         );
     end if;
     for channel in select c.name, c.problem from backup.channels c where c.state = 'wrong' order by c.name loop
         return next backup._reason(
-            'channel_wrong', 'warning', format('the channel %s for alerts cannot be used: %s', channel.name, channel.problem),
-            'supabase secrets set NAME=value, as in docs/alerts.md; then: npm run alert:test'
+            'channel_wrong', 'warning', format('Alert channel %s is misconfigured: %s', channel.name, channel.problem),
+            'Run: supabase secrets set NAME=value, as in docs/alerts.md. Then run: supabase-backup alerts test'
         );
     end loop;
-    -- An hour of failures is no hiccup. Any success since then, a test too, clears it.
+    -- An hour of failures is more than a hiccup. Any success since then, also of a test, clears it.
     for channel in
         select c.name, failed.first_at, failed.last_error
         from backup.channels c
@@ -37,21 +36,20 @@ begin
     loop
         return next backup._reason(
             'alerts_fail', 'warning',
-            format('the channel %s has taken no alert since %s: %s', channel.name, date_trunc('second', channel.first_at), channel.last_error),
-            'npm run alert:test shows what it answers now.'
+            format('Alert channel %s has failed since %s: %s', channel.name, date_trunc('second', channel.first_at), channel.last_error),
+            'Run supabase-backup alerts test to see what it answers now.'
         );
     end loop;
     select min(c.created_at) into since
     from backup.calls c
-    where c.run_id is null and c.created_at > coalesce((select max(r.reported_at) from backup.channels r), '-infinity');
+    where c.purpose = 'alert' and c.created_at > coalesce((select max(r.reported_at) from backup.channels r), '-infinity');
     if since < now() - interval '1 hour' then
         return next backup._reason(
-            'function_silent', 'warning', format('the function has not answered the calls for alerts since %s', date_trunc('second', since)),
-            'Check that it is deployed and see its logs; what pg_net saw: select * from net._http_response order by id desc limit 5'
+            'function_silent', 'warning', format('The function has not answered calls for alerts since %s', date_trunc('second', since)),
+            'Check that it is deployed, and its logs. See pg_net''s responses with: select * from net._http_response order by id desc limit 5'
         );
     end if;
 end;
 $$;
 
-revoke all on function backup._look_at_alerts from public;
-comment on function backup._look_at_alerts is 'Would anybody be told?';
+comment on function backup._check_alerts is 'Checks that somebody would be notified of a failure.';

@@ -1,65 +1,74 @@
--- Is this text a schedule of five fields that does what it says? pg_cron itself is lenient: it takes a sixth
--- field and ignores it, and drops what follows a number (`5/10` runs at minute 5). Such schedules run at other
--- times than their author thinks, so they are refused here. Null is no schedule.
--- Understood: `*`, numbers, names (jan, mon), ranges, lists, steps after `*` or a range; day of week 0 to 7.
 create or replace function backup.is_schedule(schedule text)
 returns boolean
 language plpgsql
 immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
-    lows constant integer[] := '{0,0,1,1,0}';
-    highs constant integer[] := '{59,23,31,12,7}';
-    months constant text[] := '{jan,feb,mar,apr,may,jun,jul,aug,sep,oct,nov,dec}';
-    days constant text[] := '{sun,mon,tue,wed,thu,fri,sat}';
-    fields text[] := regexp_split_to_array(lower(btrim(schedule, ' ')), ' +');
-    low integer;
-    high integer;
-    names text[];
-    item text;
-    found text[];
-    first integer;
-    last integer;
+    months constant text := 'jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec';
+    days constant text := 'sun|mon|tue|wed|thu|fri|sat';
+    plain text := lower(btrim(schedule, ' '));
+    pattern text;
+    field text[];
 begin
-    if array_length(fields, 1) is distinct from 5 then
+    -- A field is a list of values, ranges and asterisks; a step follows a range or an asterisk, and is one of the
+    -- field's numbers.
+    select '^' || string_agg(format('(%s)(,(%1$s))*', format('%1$s|(\*|%1$s-%1$s)(/(?!0?0\M)(%2$s))?', '(' || concat_ws('|', number, name) || ')', number)), ' +') || '$'
+    into pattern
+    from (
+        values
+            ('[0-5]?[0-9]', null),
+            ('[01]?[0-9]|2[0-3]', null),
+            ('0?[1-9]|[12][0-9]|3[01]', null),
+            ('0?[1-9]|1[0-2]', months),
+            ('0?[0-7]', days)
+    ) field (number, name);
+    if plain is null or plain !~ pattern then
         return false;
     end if;
-    for i in 1 .. 5 loop
-        low := lows[i];
-        high := highs[i];
-        -- Names stand for the numbers from `low` on.
-        names := case i when 4 then months when 5 then days else '{}' end;
-        -- An empty item matches nothing; the fields themselves are not empty.
-        foreach item in array string_to_array(fields[i], ',') loop
-            found := regexp_match(item, '^(?:\*|([a-z]{3}|[0-9]{1,2})(?:-([a-z]{3}|[0-9]{1,2}))?)(?:/([0-9]{1,2}))?$');
-            if found is null then
-                return false;
-            end if;
-            first := case
-                when item like '*%' then low
-                when found[1] ~ '[0-9]' then found[1]::integer
-                else low - 1 + array_position(names, found[1])
-            end;
-            last := case
-                when item like '*%' then high
-                when found[2] is null then first
-                when found[2] ~ '[0-9]' then found[2]::integer
-                else low - 1 + array_position(names, found[2])
-            end;
-            if first is null or last is null or first < low or last > high or first > last then
-                return false;
-            end if;
-            -- A step needs something to step through, and one beyond the field's end is a mistake.
-            if found[3] is not null and (item not like '%-%' and item not like '*%' or found[3]::integer not between 1 and high) then
-                return false;
-            end if;
-        end loop;
+    for number in 1 .. 12 loop
+        plain := replace(plain, split_part(months, '|', number), number::text);
     end loop;
-    return true;
+    for number in 0 .. 6 loop
+        plain := replace(plain, split_part(days, '|', number + 1), number::text);
+    end loop;
+    if exists (select from regexp_matches(plain, '(\d+)-(\d+)', 'g') range where range[1]::integer > range[2]::integer) then
+        return false;
+    end if;
+    -- The 30th of February never comes, and a day of the week that begins with an asterisk does not stand in for it.
+    field := regexp_split_to_array(plain, ' +');
+    return field[5] not like '*%' or (
+        select min(coalesce(substring(item from '^\d+')::integer, 1)) from regexp_split_to_table(field[3], ',') item
+    ) <= (
+        select max(case when month = 2 then 29 when month in (4, 6, 9, 11) then 30 else 31 end)
+        from regexp_split_to_table(field[4], ',') item,
+            lateral regexp_match(replace(item, '*', '1-12'), '^(\d+)(?:-(\d+))?(?:/(\d+))?$') part,
+            lateral generate_series(part[1]::integer, coalesce(part[2], part[1])::integer, coalesce(part[3], '1')::integer) month
+    );
 end;
 $$;
 
-revoke all on function backup.is_schedule from public;
-grant execute on function backup.is_schedule to service_role;
-comment on function backup.is_schedule is 'Is this text a cron schedule of five fields? Null is not.';
+comment on function backup.is_schedule is
+    'Returns whether this text is a cron schedule of five fields that can fire. pg_cron itself ignores a sixth '
+    'field and whatever follows a number (5/10 runs at minute 5); such schedules are refused. False for null.';
+
+create or replace function backup._interval_of(schedule text)
+returns interval
+language sql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+    select case
+        when not backup.is_schedule(schedule) then null
+        when field[4] <> '*' then interval '366 days'
+        -- Of two fields that restrict the day, one is enough.
+        when field[5] <> '*' then interval '7 days'
+        when field[3] <> '*' then interval '31 days'
+        else interval '1 day'
+    end
+    from regexp_split_to_array(btrim(schedule, ' '), ' +') field;
+$$;
+
+comment on function backup._interval_of is
+    'Returns the longest time that a cron schedule leaves between two backups, as a day, a week, a month or a '
+    'year, so that a late backup can be told from one that is not due; null for anything that is not a schedule.';

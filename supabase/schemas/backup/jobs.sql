@@ -1,83 +1,76 @@
--- Jobs of pg_cron: `backup-weekly` starts backups, `backup-daily` checks them; `backup-watch`, `backup-alert` and `backup-copy` exist while there is a run to
--- watch over, something to tell, something to copy.
+-- Jobs of pg_cron: `backup-weekly` starts backups, `backup-daily` checks them; `backup-watch` exists while a run is
+-- active or a copy or an alert is pending.
+
 create or replace function backup._require_cron()
 returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
-    if to_regprocedure('cron.schedule(text, text, text)') is null then
-        raise exception 'pg_cron is not installed: nothing would start or watch over backups'
+    if not backup._platform_has('cron.schedule(text, text, text)') then
+        raise exception 'pg_cron is not installed, so nothing can start backups'
             using errcode = 'feature_not_supported',
                 detail = 'not_installed',
-                hint = 'create extension pg_cron with schema pg_catalog; or turn it on under Integrations in the dashboard.';
+                hint = 'Run: create extension pg_cron with schema pg_catalog. Or enable it under Integrations in the dashboard.';
     end if;
 end;
 $$;
 
-revoke all on function backup._require_cron from public;
-comment on function backup._require_cron is 'Raises a clear error where pg_cron is missing.';
+comment on function backup._require_cron is 'Raises an error when pg_cron is missing.';
 
--- Makes the job of that name, or changes it; answers its number. The schedule is one that backup.is_schedule() takes.
-create or replace function backup._keep_job(name text, schedule text, command text)
+create or replace function backup._schedule_job(name text, schedule text, command text)
 returns bigint
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     job bigint;
 begin
     perform backup._require_cron();
     job := cron.schedule(name, btrim(schedule, ' '), command);
-    -- Jobs of a restored database come back inactive, and scheduling alone leaves them so.
+    -- Jobs of a restored database are inactive, and scheduling alone leaves them so.
     perform cron.alter_job(job, active := true);
     return job;
 end;
 $$;
 
-revoke all on function backup._keep_job from public;
-comment on function backup._keep_job is 'Makes a job of pg_cron, or changes it; answers its number.';
+comment on function backup._schedule_job is 'Creates or changes a job of pg_cron and returns its number.';
 
--- By number and owner: pg_cron raises for a name it does not know, and a superuser sees other people's jobs.
-create or replace function backup._drop_job(name text)
+create or replace function backup._unschedule_job(name text)
 returns boolean
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     job bigint;
 begin
-    -- Without pg_cron there are no jobs; a run has to be able to end all the same.
-    if to_regclass('cron.job') is null then
+    -- Without pg_cron there are no jobs, but a run must still be able to end.
+    if not backup._platform_has('cron.job') then
         return false;
     end if;
-    select j.jobid into job from cron.job j where j.jobname = _drop_job.name and j.username = current_user;
+    select j.jobid into job from cron.job j where j.jobname = _unschedule_job.name and j.username = current_user;
     return job is not null and cron.unschedule(job);
 end;
 $$;
 
-revoke all on function backup._drop_job from public;
-comment on function backup._drop_job is 'Removes a job of pg_cron; false when there was none.';
+comment on function backup._unschedule_job is 'Removes a job of pg_cron; returns false when there was none.';
 
--- The watch-dog's job exists while a run is active. Both verbs may be repeated.
-create or replace function backup._watch_on()
+create or replace function backup._keep_watching(needed boolean)
 returns void
-language sql
-set search_path = ''
+language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
-    select backup._keep_job('backup-watch', '* * * * *', 'select backup.watch()');
+begin
+    if not needed then
+        perform backup._unschedule_job('backup-watch');
+        return;
+    end if;
+    perform backup._require_cron();
+    if not exists (select from cron.job j where j.jobname = 'backup-watch' and j.username = current_user and j.active) then
+        perform backup._schedule_job('backup-watch', '* * * * *', 'select backup.watch()');
+    end if;
+end;
 $$;
 
-revoke all on function backup._watch_on from public;
-comment on function backup._watch_on is 'Lets pg_cron call the watch-dog every minute.';
-
-create or replace function backup._watch_off()
-returns void
-language sql
-set search_path = ''
-as $$
-    select backup._drop_job('backup-watch');
-$$;
-
-revoke all on function backup._watch_off from public;
-comment on function backup._watch_off is 'Sends the watch-dog to sleep.';
+comment on function backup._keep_watching is
+    'Creates or removes the job backup-watch, which runs backup.watch() every minute.';

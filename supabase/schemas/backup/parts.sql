@@ -1,4 +1,3 @@
--- Objects of the archive that an attempt has stored in the bucket.
 create table if not exists backup.parts (
     run_id bigint not null references backup.plans (run_id) on delete cascade,
     name text not null,
@@ -14,13 +13,13 @@ create table if not exists backup.parts (
     constraint sha256_form check (sha256 ~ '^[0-9a-f]{64}$')
 );
 
--- Nobody but the owner; no policies, no grants.
 alter table backup.parts enable row level security;
 
-comment on table backup.parts is 'Parts that a run''s present attempt has stored.';
+comment on table backup.parts is 'Objects of the archive that a run''s present attempt has stored in the bucket.';
 comment on column backup.parts.run_id is 'The run.';
 comment on column backup.parts.name is 'Name of the object in the backup''s folder; name order is archive order.';
-comment on column backup.parts.slice_number is 'The slice it belongs to; null for the table of contents and for closing parts.';
+comment on column backup.parts.slice_number is
+    'The slice it belongs to; null for the table of contents and for closing parts.';
 comment on column backup.parts.bytes is 'Its size.';
 comment on column backup.parts.sha256 is 'Its SHA-256 in hexadecimal, computed before the upload.';
 comment on column backup.parts.stored_at is 'When it was recorded.';

@@ -1,25 +1,23 @@
--- Stores the plan of an attempt; its worker is a holder of the snapshot from then on, and goes on exporting. Calls the other workers.
--- `plan` is {snapshot, server_version, tables, estimated_bytes, warnings, parts, slices, facts}.
-create or replace function backup._plan(run_id bigint, worker uuid, plan jsonb)
+create or replace function backup._store_plan(run_id bigint, worker uuid, plan jsonb)
 returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
-    run backup.log := backup._lock(run_id);
+    run backup.log := backup._lock_run(run_id);
     no_room jsonb;
 begin
-    perform backup._require_place(run, worker);
-    -- A repeated call changes nothing; a second planner finds that it was too late.
-    if exists (select from backup.plans p where p.run_id = run.id and p.worker = _plan.worker) then
+    perform backup._require_lease(run, worker);
+    -- A repeated call changes nothing; a second planner is too late.
+    if exists (select from backup.plans p where p.run_id = run.id and p.worker = _store_plan.worker) then
         return;
     elsif exists (select from backup.plans p where p.run_id = run.id) then
-        raise exception 'worker % cannot plan run %: another worker has planned it', worker, run_id
-            using errcode = 'BK001', hint = 'The worker stops; the run goes on without it.';
+        raise exception 'Worker % cannot plan run %: another worker has planned it', worker, run_id
+            using errcode = 'BK001', hint = 'Stop; the run goes on without this worker.';
     end if;
-    no_room := backup._no_room(run, (plan ->> 'estimated_bytes')::bigint);
+    no_room := coalesce(backup._public_bucket(run.settings ->> 'bucket'), backup._capacity_error(run, (plan ->> 'estimated_bytes')::bigint));
     if no_room is not null then
-        -- Trying again would not make room. The worker finds that it has lost its place.
+        -- Trying again would not help. The worker learns that it has lost its lease.
         perform backup._fail(run.id, worker, no_room, false);
         return;
     end if;
@@ -46,45 +44,47 @@ begin
         tables = (plan ->> 'tables')::bigint,
         warnings = coalesce(plan -> 'warnings', '[]')
     where l.id = run.id;
-    perform backup._note_progress(run);
-    perform backup._steer(run.id);
+    perform backup._update_progress(run);
+    perform backup._reconcile_run(run.id);
 end;
 $$;
 
-revoke all on function backup._plan from public;
-comment on function backup._plan is 'Stores the plan of an attempt and calls further workers.';
+comment on function backup._store_plan is
+    'Stores the plan of an attempt and calls further workers; its worker holds the snapshot from then on. The '
+    'plan is {snapshot, server_version, tables, estimated_bytes, warnings, parts: [{name, bytes, sha256}], '
+    'slices: [{number, first_part, estimated_bytes, pieces}], facts}; the manifest keeps the facts. The run fails'
+    ' when the bucket is public or too small.';
 
--- The tables that who joins the snapshot locks access share, so that none of them goes away under the run: those with rows still to be read. The others may be
--- changed by anybody from now on; waiting behind a migration of one would end the attempt for nothing.
-create or replace function backup._locked(run_id bigint)
+create or replace function backup._tables_to_lock(run_id bigint)
 returns text[]
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select coalesce(array_agg(distinct piece ->> 'table'), '{}')
     from backup.slices s, jsonb_array_elements(s.pieces) piece
-    where s.run_id = _locked.run_id and s.finished_at is null and not piece ? 'largeObjects';
+    where s.run_id = _tables_to_lock.run_id and s.finished_at is null and not piece ? 'largeObjects';
 $$;
 
-revoke all on function backup._locked from public;
-comment on function backup._locked is 'Quoted names of the tables to lock access share: those with rows still to be read.';
+comment on function backup._tables_to_lock is
+    'Returns the quoted names of the tables that a worker which joins the snapshot locks in access share mode: '
+    'those with rows still to be read. Anybody may change the others.';
 
--- The worker has imported the snapshot, locked the tables and exported the snapshot anew: others may import it from now on.
-create or replace function backup._hold(run_id bigint, worker uuid, snapshot text)
+create or replace function backup._publish_snapshot(run_id bigint, worker uuid, snapshot text)
 returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
-    run backup.log := backup._lock(run_id);
+    run backup.log := backup._lock_run(run_id);
 begin
-    perform backup._require_place(run, worker);
+    perform backup._require_lease(run, worker);
     update backup.workers w
-    set snapshot = _hold.snapshot, held_at = clock_timestamp()
+    set snapshot = _publish_snapshot.snapshot, held_at = clock_timestamp()
     where w.id = worker;
 end;
 $$;
 
-revoke all on function backup._hold from public;
-comment on function backup._hold is 'The worker holds the snapshot; others may import it from its session.';
+comment on function backup._publish_snapshot is
+    'Records that a worker has imported the snapshot, locked the tables and exported the snapshot again, so that '
+    'others may import it from its session.';

@@ -1,8 +1,7 @@
--- Writes into the log how far a run is: finished slices, and what live workers have told of theirs.
-create or replace function backup._note_progress(run backup.log)
+create or replace function backup._update_progress(run backup.log)
 returns void
 language sql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     update backup.log l
     set progress = (
@@ -33,30 +32,35 @@ as $$
     where l.id = run.id;
 $$;
 
-revoke all on function backup._note_progress from public;
-comment on function backup._note_progress is 'Writes into the log how far a run is.';
+comment on function backup._update_progress is
+    'Writes into the log how far a run is: its finished slices, and what live workers reported of theirs.';
 
--- A sign of life. `progress` says what the worker is at ({slice, table, rows, raw_bytes} of its unfinished slice, or {phase} when it
--- verifies or rotates). False: the worker has lost its place, the run was cancelled or began anew; it stops at once.
 create or replace function backup._heartbeat(run_id bigint, worker uuid, progress jsonb default null)
 returns boolean
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
-    run backup.log := backup._lock(run_id);
+    run backup.log := backup._lock_run(run_id);
+    public_bucket jsonb;
 begin
-    if not backup._hear(run, worker) then
+    if not backup._renew_lease(run, worker) then
+        return false;
+    end if;
+    public_bucket := backup._public_bucket(run.settings ->> 'bucket');
+    if public_bucket is not null then
+        perform backup._end_attempt(run, public_bucket, false);
         return false;
     end if;
     update backup.workers w set progress = _heartbeat.progress where w.id = worker;
     update backup.log l
     set phase = _heartbeat.progress ->> 'phase'
     where l.id = run.id and _heartbeat.progress ->> 'phase' in ('finishing', 'verifying', 'rotating');
-    perform backup._note_progress(run);
+    perform backup._update_progress(run);
     return true;
 end;
 $$;
 
-revoke all on function backup._heartbeat from public;
-comment on function backup._heartbeat is 'A worker''s sign of life; false: stop at once.';
+comment on function backup._heartbeat is
+    'Renews a worker''s lease and records its progress: {slice, table, rows, raw_bytes} of its unfinished slice, '
+    'or {phase}. Returns false when the worker must stop at once.';

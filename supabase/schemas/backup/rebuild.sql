@@ -1,22 +1,27 @@
--- Puts backups of the bucket back into the log, from what their manifests say: after a restore, or when rows of the log were lost. `backups` is [{name, trigger, attempt,
--- finished_at, server_version, tables, rows, raw_bytes, stored_bytes, parts, checksum, warnings, bucket, table_rows}]. Answers what became of each;
--- a second time nothing does. Only what a manifest proves is changed: a manifest is written when all its parts have been verified.
-create or replace function backup._rebuild(backups jsonb)
+create or replace function backup._rebuild_log(backups jsonb)
 returns table (name text, outcome text)
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     stored jsonb;
     run backup.log;
 begin
     perform backup._lock_starts();
-    -- A restored database has the row of the very run that made it, still active.
-    perform backup._abandon();
+    -- A restored database has the row of the run that made the backup, still active.
+    perform backup._fail_abandoned_run();
     for stored in select b from jsonb_array_elements(backups) b order by b ->> 'name' loop
         name := stored ->> 'name';
         select l.* into run from backup.log l where l.name = stored ->> 'name';
-        if run.id is not null and run.error_code is distinct from 'abandoned' then
+        -- A restored database ends the run that made the backup as abandoned or cancelled; the manifest knows better.
+        if run.id is not null and coalesce(run.error_code not in ('abandoned', 'cancelled'), true) then
+            if run.status = 'succeeded' and (stored ->> 'manifest_rebuilt')::boolean then
+                -- The new manifest has another checksum than the lost one. Its parts were read.
+                update backup.log l set checksum = stored ->> 'checksum', warnings = stored -> 'warnings' where l.id = run.id;
+                outcome := 'its manifest was made anew from its parts';
+                return next;
+                continue;
+            end if;
             outcome := case
                 when run.removed_at is not null then 'left: the log says that it was removed'
                 when run.status = 'succeeded' then 'known'
@@ -25,7 +30,7 @@ begin
             return next;
             continue;
         end if;
-        outcome := case when run.id is null then 'added' else 'corrected: its run was left behind, and the backup is whole' end;
+        outcome := case when run.id is null then 'added' else 'corrected: its run ended early, but the backup is complete' end;
         insert into backup.log as l (
             name, trigger, status, started_at, finished_at, verified_at, server_version, tables, rows, raw_bytes, stored_bytes, parts, checksum, attempt,
             warnings, settings
@@ -45,7 +50,7 @@ begin
             (stored ->> 'parts')::bigint,
             stored ->> 'checksum',
             (stored ->> 'attempt')::integer,
-            stored -> 'warnings' || '[{"code": "rebuilt", "object": "log", "message": "this row was made from the manifest"}]'::jsonb,
+            stored -> 'warnings' || '[{"code": "rebuilt", "object": "log", "message": "This row was created from the manifest"}]'::jsonb,
             jsonb_build_object('bucket', stored ->> 'bucket')
         )
         on conflict on constraint name_unique do update
@@ -65,11 +70,13 @@ begin
             error_message = null,
             error_hint = null
         returning l.* into run;
-        perform backup._keep_table_rows(run.id, stored -> 'table_rows');
+        perform backup._replace_table_counts(run.id, stored -> 'table_rows');
         return next;
     end loop;
 end;
 $$;
 
-revoke all on function backup._rebuild from public;
-comment on function backup._rebuild is 'Puts backups of the bucket back into the log, from their manifests.';
+comment on function backup._rebuild_log is
+    'Restores rows of the log from the manifests in the bucket and returns what became of each. backups is '
+    '[{name, trigger, attempt, finished_at, server_version, tables, rows, raw_bytes, stored_bytes, parts, '
+    'checksum, warnings, bucket, table_rows, manifest_rebuilt}]. Only what a manifest proves is changed; a second time nothing is.';

@@ -1,5 +1,3 @@
--- How far the newest run is, or came, with each table: from what is finished of it and what live workers tell of the slice they are at. A slice of many
--- small tables tells nothing of each before it is finished.
 create or replace view backup.table_progress with (security_invoker = true) as
 select
     s.run_id,
@@ -17,11 +15,13 @@ left join backup.live_workers w
         and jsonb_array_length(s.pieces) = 1
 group by s.run_id, p.piece ->> 'table';
 
-comment on view backup.table_progress is 'How far the newest run is, or came, with each table.';
+comment on view backup.table_progress is
+    'How far the newest run is, or came, with each table. A slice of many small tables counts when it is '
+    'finished.';
 comment on column backup.table_progress.run_id is 'The run.';
 comment on column backup.table_progress.table_name is 'The table, quoted and qualified.';
-comment on column backup.table_progress.estimated_bytes is 'COPY text that was expected of it.';
-comment on column backup.table_progress.raw_bytes is 'COPY text that is exported.';
-comment on column backup.table_progress.rows is 'Rows of the pieces that are done.';
-comment on column backup.table_progress.pieces is 'Into how many pieces it was cut.';
-comment on column backup.table_progress.pieces_done is 'How many of them are stored.';
+comment on column backup.table_progress.estimated_bytes is 'COPY text that was expected.';
+comment on column backup.table_progress.raw_bytes is 'COPY text that was exported.';
+comment on column backup.table_progress.rows is 'Rows of finished pieces.';
+comment on column backup.table_progress.pieces is 'Number of pieces that it was cut into.';
+comment on column backup.table_progress.pieces_done is 'Number of pieces that are stored.';

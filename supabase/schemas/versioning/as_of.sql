@@ -1,11 +1,8 @@
--- Rows as they were at a time.
-
--- Values of a version in the order of another layout: matched by the columns' lasting numbers, null where the version has none.
 create or replace function versioning._fit(fields text[], layout versioning.layouts, target versioning.layouts)
 returns text[]
 language sql
 immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select case when layout.id = target.id then fields else array(
         select fields[array_position(layout.numbers[:layout.recorded_count], n.number)]
@@ -15,16 +12,14 @@ as $$
     where fields is not null;
 $$;
 
-revoke all on function versioning._fit from public;
-grant execute on function versioning._fit to anon, authenticated, service_role;
-comment on function versioning._fit is 'Values in the order of another layout.';
+comment on function versioning._fit is
+    'Returns values in the order of another layout, by the permanent numbers of its columns; null for missing ones.';
 
--- Of the columns of `target`, which the layout does not have: they were added since.
 create or replace function versioning._added(layout versioning.layouts, target versioning.layouts)
 returns text[]
 language sql
 immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select array(
         select c.name
@@ -34,20 +29,18 @@ as $$
     );
 $$;
 
-revoke all on function versioning._added from public;
-grant execute on function versioning._added to anon, authenticated, service_role;
-comment on function versioning._added is 'Columns that a layout does not have yet.';
+comment on function versioning._added is
+    'Returns the names of the columns of `target` that were added after `layout`.';
 
--- The state of every row at a time, or of one row: the newest version until then, unless it ended the row. Two statements, because a plan for either
--- case would read the versions of all rows.
 create or replace function versioning._states(table_id integer, at timestamptz, key text)
 returns table (record versioning.records, layout versioning.layouts)
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 begin
+    -- Two statements: one plan for both cases would read the versions of all rows.
     return query
     select s.r, l
     from (
@@ -74,16 +67,15 @@ begin
 end;
 $$;
 
-revoke all on function versioning._states from public;
-grant execute on function versioning._states to anon, authenticated, service_role;
-comment on function versioning._states is 'The versions that were in force at a time.';
+comment on function versioning._states is
+    'Returns the version of each row, or of one row, that was current at a time, except of rows that did not exist '
+    'then.';
 
--- What prune() removed cannot be told any more: say so, rather than leave rows out.
 create or replace function versioning._require_unpruned(table_id integer, at timestamptz, key text)
 returns void
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     pruned timestamptz;
@@ -99,55 +91,59 @@ begin
             and r.key = _require_unpruned.key;
     end if;
     if pruned is not null then
-        raise exception 'the history of % was pruned: it is whole since % only', versioning._place(table_id), pruned
-            using errcode = 'no_data_found', hint = 'Ask for a later time, or restore from a backup of that time.';
+        raise exception 'Cannot read table "%" at that time: its history was pruned and is complete only since %', versioning._place(table_id), pruned
+            using errcode = 'no_data_found', hint = 'Choose a later time, or restore from a backup of that time.';
     end if;
 end;
 $$;
 
-revoke all on function versioning._require_unpruned from public;
-grant execute on function versioning._require_unpruned to anon, authenticated, service_role;
-comment on function versioning._require_unpruned is 'Raises when the state at a time was pruned.';
+comment on function versioning._require_unpruned is
+    'Raises if prune() removed the state at a time, instead of leaving rows out.';
 
--- The rows of a table as they were, as rows of that table: exact, and to be joined and filtered like it. A column added since has its default,
--- a renamed one its new name, one that is left out null, a generated one is computed.
--- Example: select titre from versioning.rows_as_of(null::public.spectacles, '2026-11-01 12:00');
 create or replace function versioning.rows_as_of(like_row anyelement, at timestamptz, key text default null)
 returns setof anyelement
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     relation regclass := (select t.typrelid::regclass from pg_catalog.pg_type t where t.oid = pg_typeof(like_row));
     id integer := versioning._require(relation);
     shape versioning.layouts := versioning._shape(id, relation);
+    newest versioning.layouts := versioning._newest_layout(id);
     wanted text := case when key is not null then versioning._key(relation, key) end;
 begin
+    perform versioning._require_safe_types(relation);
     perform versioning._require_unpruned(id, at, wanted);
-    -- `offset 0`: or each level would be computed once for every column of the next.
+    if versioning._same(shape, newest) then
+        shape := newest;
+    end if;
+    -- Most versions have the present layout and need no fitting. Without `offset 0` each level would be computed once
+    -- for every column of the next.
     return query execute format(
-        'select %s from (select %s from (select versioning._literal(%s)::%s as r, versioning._added(s.layout, $3) as added '
-        'from (select s.layout, versioning._fit(versioning._recorded(s.record, s.layout), s.layout, $3) as v '
+        'select %s from (select %s from (select versioning._row(null::%s, %s) as r, '
+        'case when (s.layout).id = ($3).id then ''{}'' else versioning._added(s.layout, $3) end as added '
+        'from (select s.layout, case when (s.layout).id = ($3).id then versioning._recorded(s.record, s.layout) '
+        'else versioning._fit(versioning._recorded(s.record, s.layout), s.layout, $3) end as v '
         'from versioning._states($1, $2, $4) s offset 0) s offset 0) s) t',
         versioning._select_list(relation),
         versioning._filled_list(relation),
-        versioning._whole_row(relation, shape),
-        relation
+        relation,
+        versioning._whole_row(relation, shape)
     ) using id, at, shape, wanted;
 end;
 $$;
 
-revoke all on function versioning.rows_as_of from public;
-grant execute on function versioning.rows_as_of to anon, authenticated, service_role;
-comment on function versioning.rows_as_of is 'The rows of a table as they were at a time.';
+comment on function versioning.rows_as_of is
+    'Returns the rows of a table as they were at a time, as exact rows of that table. A column added since has its '
+    'default, a renamed column its new name, a column that is left out null; generated columns are computed. '
+    'Example: select titre from versioning.rows_as_of(null::public.spectacles, ''2026-11-01 12:00'')';
 
--- All columns in the table's order; generated ones computed from the others, which `t` has.
 create or replace function versioning._select_list(relation regclass)
 returns text
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select string_agg(
         case
@@ -161,16 +157,15 @@ as $$
     where a.attrelid = relation and a.attnum > 0 and not a.attisdropped;
 $$;
 
-revoke all on function versioning._select_list from public;
-grant execute on function versioning._select_list to anon, authenticated, service_role;
-comment on function versioning._select_list is 'SQL for all columns of a table.';
+comment on function versioning._select_list is
+    'Returns SQL for all columns of a table in order, from the row `t`; generated columns are computed from the '
+    'others.';
 
--- The columns that are not generated, from the row `s.r`; those named in `s.added` have their defaults, unless these draw on a sequence.
 create or replace function versioning._filled_list(relation regclass)
 returns text
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select string_agg(
         format(
@@ -189,16 +184,15 @@ as $$
     where a.attrelid = relation and a.attnum > 0 and not a.attisdropped and a.attgenerated = '';
 $$;
 
-revoke all on function versioning._filled_list from public;
-grant execute on function versioning._filled_list to anon, authenticated, service_role;
-comment on function versioning._filled_list is 'SQL for the columns of a row that can be written.';
+comment on function versioning._filled_list is
+    'Returns SQL for the columns that are not generated, from the row `s.r`. Those named in `s.added` have their '
+    'defaults, except defaults that draw on a sequence.';
 
--- The values `s.v`, in the shape's order, as an array with one element for every column of the table.
 create or replace function versioning._whole_row(relation regclass, shape versioning.layouts)
 returns text
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select 'array[' || string_agg(
         coalesce('s.v[' || array_position(shape.names[:shape.recorded_count], a.attname::text) || ']', 'null'), ', ' order by a.attnum
@@ -207,23 +201,21 @@ as $$
     where a.attrelid = relation and a.attnum > 0 and not a.attisdropped;
 $$;
 
-revoke all on function versioning._whole_row from public;
-grant execute on function versioning._whole_row to anon, authenticated, service_role;
-comment on function versioning._whole_row is 'SQL for the fields of a whole row.';
+comment on function versioning._whole_row is
+    'Returns SQL for an array with one element per column of a table, from the values `s.v` in the order of the '
+    'layout.';
 
--- The same as JSON, for the API.
--- Example: select r ->> 'titre' from versioning.as_of('public.spectacles', '2026-11-01 12:00') r;
 create or replace function versioning.as_of(relation regclass, at timestamptz, key text default null)
 returns setof jsonb
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
-    return query execute format('select to_jsonb(r) from versioning.rows_as_of(null::%s, $1, $2) r', relation) using at, key;
+    return query execute format('select versioning._json_of_row(r) from versioning.rows_as_of(null::%s, $1, $2) r', relation) using at, key;
 end;
 $$;
 
-revoke all on function versioning.as_of from public;
-grant execute on function versioning.as_of to anon, authenticated, service_role;
-comment on function versioning.as_of is 'The rows of a table as they were at a time, as JSON.';
+comment on function versioning.as_of is
+    'Returns rows_as_of() as JSON, for the API. Example: select r ->> ''titre'' from '
+    'versioning.as_of(''public.spectacles'', ''2026-11-01 12:00'') r';

@@ -1,4 +1,3 @@
--- Versions as people read them. Row level security of the stored records holds for who asks.
 create or replace view versioning.history with (security_invoker = true) as
 select
     r.id,
@@ -20,32 +19,30 @@ from versioning.records r
 join versioning.tables t on t.id = r.table_id
 join versioning.layouts l on l.id = r.layout_id;
 
-revoke all on versioning.history from anon, authenticated, service_role;
-grant select on versioning.history to anon, authenticated, service_role;
-
 comment on view versioning.history is 'Every version of every tracked row that the caller may read.';
-comment on column versioning.history.id is 'Number of the version among all: what diff(), restore() take.';
-comment on column versioning.history.schema_name is 'The schema of its table.';
-comment on column versioning.history.table_name is 'Its table.';
-comment on column versioning.history.key is 'The primary key as text; of several columns the text of a row: row(a, b)::text.';
-comment on column versioning.history.version is 'Its number among the versions of this row, from 1, without gaps.';
-comment on column versioning.history.operation is 'create, update, publish, unpublish, delete, restore, truncate; baseline: found when tracking began.';
-comment on column versioning.history.at is 'When.';
-comment on column versioning.history.actor is 'Who: auth.uid().';
-comment on column versioning.history.role is 'As which role.';
-comment on column versioning.history.reason is 'Why, when somebody said so: versioning.because(), or the header x-reason.';
-comment on column versioning.history.transaction is 'Number of the transaction: what undo() takes.';
-comment on column versioning.history.changed is 'The columns that changed, by their names then.';
-comment on column versioning.history.before is 'The row before; null when there was none.';
-comment on column versioning.history.after is 'The row after; null when there is none.';
-comment on column versioning.history.table_id is 'Number of its table in versioning.tables.';
+comment on column versioning.history.id is 'Number of the version among all versions; diff() and restore() take it.';
+comment on column versioning.history.schema_name is 'Schema of the table.';
+comment on column versioning.history.table_name is 'Name of the table.';
+comment on column versioning.history.key is
+    'Primary key as text; for several columns the text of a row: row(a, b)::text.';
+comment on column versioning.history.version is 'Number among the versions of this row, from 1, without gaps.';
+comment on column versioning.history.operation is
+    'create, update, publish, unpublish, delete, restore or truncate; baseline for a row found when tracking began.';
+comment on column versioning.history.at is 'When the change was made.';
+comment on column versioning.history.actor is 'Who made the change: auth.uid().';
+comment on column versioning.history.role is 'The role that made the change.';
+comment on column versioning.history.reason is 'Why, if given by versioning.because() or the header x-reason.';
+comment on column versioning.history.transaction is 'Number of the transaction; undo() takes it.';
+comment on column versioning.history.changed is 'Columns that changed, by their names at that time.';
+comment on column versioning.history.before is 'The row before the change; null if there was none.';
+comment on column versioning.history.after is 'The row after the change; null if there is none.';
+comment on column versioning.history.table_id is 'Number of the table in versioning.tables.';
 
--- A key as the history writes it, from a key as people write it: '007' for 7, a uuid in capitals.
 create or replace function versioning._key(relation regclass, key text)
 returns text
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set timezone = 'UTC'
 set datestyle = 'ISO'
 set intervalstyle = 'postgres'
@@ -61,7 +58,10 @@ begin
         'select %s from (select %s) k',
         versioning._key_text(relation, layout, 'k'),
         (
-            select string_agg(format('($1)[%s]::%s as %I', c.place, c.type, c.name), ', ' order by c.place)
+            select string_agg(
+                versioning._value_of(to_regtype(c.type), format('($1)[%s]', c.place)) || format(' as %I', c.name),
+                ', ' order by c.place
+            )
             from unnest(layout.names[:layout.key_count], layout.types[:layout.key_count]) with ordinality c (name, type, place)
         )
     ) into written using fields;
@@ -69,19 +69,17 @@ begin
 end;
 $$;
 
-revoke all on function versioning._key from public;
-grant execute on function versioning._key to anon, authenticated, service_role;
-comment on function versioning._key is 'A key as the history writes it.';
+comment on function versioning._key is
+    'Returns a key as the history writes it, from a key as people write it: 7 for 007, a uuid in lower case.';
 
--- The versions of one row, newest first. Whoever may read one version of a row may read all, so they are numbered by counting them once, from the
--- number of the oldest: the view's own numbers would each be counted anew.
--- Example: select version, at, operation, changed from versioning.versions('public.spectacles', '6f1c…');
 create or replace function versioning.versions(relation regclass, key text)
 returns setof versioning.history
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
+    -- Those who may read one version of a row may read all, so they are counted once, from the number of the oldest.
+    -- The view would count each version again.
     select
         h.id, h.schema_name, h.table_name, h.key,
         (versioning._number_of(min(h.id) over ()) + row_number() over (order by h.id) - 1)::integer,
@@ -91,39 +89,34 @@ as $$
     order by h.id desc;
 $$;
 
-revoke all on function versioning.versions from public;
-grant execute on function versioning.versions to anon, authenticated, service_role;
-comment on function versioning.versions is 'The versions of a row, newest first.';
+comment on function versioning.versions is
+    'Returns the versions of a row, newest first. Example: select version, at, operation, changed from '
+    'versioning.versions(''public.spectacles'', ''6f1c…'')';
 
--- One stored version with its layout, for the verbs; raises when there is none that the caller may read.
 create or replace function versioning._record(version bigint, out record versioning.records, out layout versioning.layouts)
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     select r.* into record from versioning.records r where r.id = version;
     select l.* into layout from versioning.layouts l where l.id = record.layout_id;
     if not found then
-        raise exception 'there is no version % for you to read', version
+        raise exception 'Version % does not exist or you may not read it', version
             using errcode = 'no_data_found',
-                hint = 'versioning.history shows all that you may read; of a row that is gone only editors read the versions.';
+                hint = 'versioning.history shows all versions that you may read. Only editors read those of deleted rows.';
     end if;
 end;
 $$;
 
-revoke all on function versioning._record from public;
-grant execute on function versioning._record to anon, authenticated, service_role;
-comment on function versioning._record is 'A stored version with its layout.';
+comment on function versioning._record is
+    'Returns a stored version with its layout. Raises if the caller may not read it.';
 
--- What differs between the rows that two versions left, column by column; with one version, what it changed. Columns are matched over renames and
--- have the name of the later layout. Values are PostgreSQL's text of them.
--- Example: select * from versioning.diff(1201, 1207);
 create or replace function versioning.diff(version bigint, other bigint default null)
 returns table (column_name text, type text, before text, after text)
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     a record := versioning._record(version);
@@ -134,8 +127,8 @@ declare
     new_layout versioning.layouts := b.layout;
 begin
     if old_layout.table_id <> new_layout.table_id then
-        raise exception 'versions % and % cannot be compared: they are of different tables', version, other
-            using errcode = 'invalid_parameter_value', hint = 'Compare versions of one row, or of rows of one table.';
+        raise exception 'Cannot compare versions % and %: they belong to different tables', version, other
+            using errcode = 'invalid_parameter_value', hint = 'Compare versions of the same table.';
     end if;
     return query
     select
@@ -154,29 +147,27 @@ begin
 end;
 $$;
 
-revoke all on function versioning.diff from public;
-grant execute on function versioning.diff to anon, authenticated, service_role;
-comment on function versioning.diff is 'What differs between two versions, or what one version changed.';
+comment on function versioning.diff is
+    'Returns the columns in which the rows of two versions differ, or that one version changed, with PostgreSQL''s '
+    'text of the values. Renamed columns are matched and have the later name. Example: select * from '
+    'versioning.diff(1201, 1207)';
 
 create or replace function versioning._short(value text)
 returns text
 language sql
 immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select case when value is null then '∅' when length(value) > 40 then '“' || left(value, 39) || '…”' else '“' || value || '”' end;
 $$;
 
-revoke all on function versioning._short from public;
-grant execute on function versioning._short to anon, authenticated, service_role;
-comment on function versioning._short is 'A value short enough for a line.';
+comment on function versioning._short is 'Returns a value in quotes, shortened to 40 characters.';
 
--- A version in a line, for people. PostgREST offers it as a column of the history.
 create or replace function versioning.summary(version versioning.history)
 returns text
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select version.operation || case
         when version.operation in ('update', 'publish', 'unpublish', 'restore') and version.before is not null then coalesce(
@@ -191,6 +182,5 @@ as $$
     from unnest(version.changed) with ordinality c (name, place);
 $$;
 
-revoke all on function versioning.summary from public;
-grant execute on function versioning.summary to anon, authenticated, service_role;
-comment on function versioning.summary is 'A version in a line.';
+comment on function versioning.summary is
+    'Returns a version as one line of text. PostgREST offers it as a column of versioning.history.';

@@ -1,9 +1,7 @@
--- Removes old versions, as each table's options say: more than `keep_versions` of an entity, and what ended more than `keep_for` ago. The newest version of
--- an entity always stays; so does, of what ended, the version that was in force `keep_for` ago. Answers how many went.
 create or replace function versioning.prune(relation regclass default null)
 returns bigint
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     table_ versioning.tables;
@@ -17,8 +15,8 @@ begin
             and (t.keep_versions is not null or t.keep_for is not null)
         order by t.id
     loop
-        -- What goes of an entity is its oldest versions, so the first that stays is the one after a doomed one. It tells its number from then on; those
-        -- after it count from there.
+        -- Prune removes the oldest versions of an entity. The first one that stays stores its number; later ones count
+        -- from there.
         with placed as (
             select
                 r.id,
@@ -43,5 +41,7 @@ begin
 end;
 $$;
 
-revoke all on function versioning.prune from public;
-comment on function versioning.prune is 'Removes old versions by the tables'' options; answers how many.';
+comment on function versioning.prune is
+    'Removes old versions as the options of the tables, or of one table, say: those beyond keep_versions of an '
+    'entity, and those replaced more than keep_for ago. The newest version of an entity always stays, and so does '
+    'the one that was current keep_for ago. Returns the number of versions removed.';

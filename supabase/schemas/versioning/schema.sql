@@ -1,13 +1,24 @@
--- The schema `versioning`: every tracked row has a history that a person can read, compare and put back.
--- An entity is a row through time, found by table and primary key; a version is what one change made of it.
--- Everything may be run twice; but a schema of this name that is somebody else's is not ours to fill.
 do $$
+declare
+    taken name := (
+        select n.nspname
+        from pg_catalog.pg_namespace n
+        join pg_catalog.pg_roles r on r.oid = n.nspowner
+        where n.nspname in ('versioning', 'versioning_private') and r.rolname <> current_user and not r.rolsuper
+        limit 1
+    );
 begin
+    -- The owner of a schema can replace everything in it.
+    if taken is not null then
+        raise exception 'Cannot install versioning: schema "%" belongs to another role', taken
+            using errcode = 'duplicate_schema', hint = 'Rename that schema, or install as its owner.';
+    end if;
     if to_regnamespace('versioning') is not null and to_regclass('versioning.records') is null
-        and exists (select from pg_class where relnamespace = to_regnamespace('versioning'))
+        and exists (select from pg_catalog.pg_class where relnamespace = to_regnamespace('versioning'))
     then
-        raise exception 'there is a schema "versioning" already, with other tables in it'
-            using errcode = 'duplicate_schema', hint = 'Rename it first: alter schema versioning rename to another_name';
+        raise exception 'Cannot create schema "versioning": it exists and holds other tables'
+            using errcode = 'duplicate_schema',
+                hint = 'Rename it first: alter schema versioning rename to another_name';
     end if;
 end;
 $$;
@@ -15,12 +26,14 @@ $$;
 create schema if not exists versioning;
 
 comment on schema versioning is
-    'Histories of rows: track a table, then read, compare and restore versions of its rows one by one.';
+    'Row histories: track a table, then read, compare and restore the versions of its rows. An entity is a row over '
+    'time, identified by table and primary key; a version is the result of one change.';
 
--- Everybody may ask; the rows that a role gets to see are decided by row level security, beside each table.
-grant usage on schema versioning to anon, authenticated, service_role;
+create schema if not exists versioning_private;
 
--- What a change was. `baseline` is a row found when tracking began; all others are changes that were seen.
+comment on schema versioning_private is
+    'How versioning records changes. No role of the API may use this schema; it belongs with the schema versioning.';
+
 do $$
 begin
     if to_regtype('versioning.operation') is null then
@@ -31,33 +44,31 @@ begin
 end;
 $$;
 
-comment on type versioning.operation is 'What a change was.';
+comment on type versioning.operation is
+    'What a change was. A baseline is a row that existed when tracking began; all others are changes that were seen.';
 
--- The number of the transaction under way: the second in which it began (since 2020), then 22 bits of its transaction id. Ids alone count anew in
--- another cluster, where a restored history would then mix with what happens there. Fits a number of JavaScript (53 bits) until 2088.
 create or replace function versioning.transaction()
 returns bigint
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
+    -- Seconds since 2020, then 22 bits of the transaction id. Ids alone begin again in another cluster, where a
+    -- restored history would then mix with new changes. Fits a JavaScript number (53 bits) until 2088.
     select (date_part('epoch', now())::bigint - 1577836800) << 22 | (txid_current() & 4194303);
 $$;
 
-revoke all on function versioning.transaction from public;
-grant execute on function versioning.transaction to anon, authenticated, service_role;
-comment on function versioning.transaction is 'The number under which this transaction''s versions are recorded; versioning.undo() takes it.';
+comment on function versioning.transaction is
+    'Returns the number under which the versions of this transaction are recorded. versioning.undo() takes it.';
 
--- Why the changes of this transaction are made, for their versions. Over the API the header `x-reason` says the same.
--- Example: select versioning.because('typing error on the poster');
 create or replace function versioning.because(reason text)
 returns void
 language sql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select set_config('versioning.reason', coalesce(reason, ''), true);
 $$;
 
-revoke all on function versioning.because from public;
-grant execute on function versioning.because to anon, authenticated, service_role;
-comment on function versioning.because is 'Gives the versions of this transaction a reason.';
+comment on function versioning.because is
+    'Sets the reason that the versions of this transaction record. Over the API, send the header x-reason instead. '
+    'Example: select versioning.because(''typing error on the poster'')';

@@ -1,4 +1,3 @@
--- One row: who, beside a table's own policies, may read histories.
 create table if not exists versioning.settings (
     id boolean primary key default true,
     editor_role text not null default 'editor',
@@ -12,36 +11,33 @@ insert into versioning.settings default values on conflict (id) do nothing;
 alter table versioning.settings enable row level security;
 drop policy if exists "readable by all" on versioning.settings;
 create policy "readable by all" on versioning.settings for select using (true);
-revoke all on versioning.settings from anon, authenticated, service_role;
-grant select on versioning.settings to anon, authenticated, service_role;
 
-comment on table versioning.settings is 'Settings of the histories; one row, changed by versioning.configure().';
+comment on table versioning.settings is 'Settings of the histories: one row, changed by versioning.configure().';
 comment on column versioning.settings.id is 'Always true: there is one row.';
-comment on column versioning.settings.editor_role is 'Who has it, as database role or as app_metadata.role in the token, reads all histories.';
+comment on column versioning.settings.editor_role is
+    'Name of the role whose members read all histories: a database role, or app_metadata.role in the token.';
 
--- Example: select versioning.configure(editor_role => 'redaction');
 create or replace function versioning.configure(editor_role text default null)
 returns versioning.settings
 language sql
--- service_role may change settings here, and not write the table.
+-- service_role may change the settings, but not write the table.
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     update versioning.settings s
     set editor_role = coalesce(configure.editor_role, s.editor_role)
     returning s.*;
 $$;
 
-revoke all on function versioning.configure from public;
-grant execute on function versioning.configure to service_role;
-comment on function versioning.configure is 'Changes the settings named in the call; answers all of them.';
+comment on function versioning.configure is
+    'Changes the settings that the call names and returns all settings. Example: select '
+    'versioning.configure(editor_role => ''redaction'')';
 
--- Is the caller an editor: a member of the database role of that name, or one whose token says so? Only the service can write app_metadata.
 create or replace function versioning._is_editor()
 returns boolean
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select exists (
         select
@@ -53,6 +49,6 @@ as $$
     );
 $$;
 
-revoke all on function versioning._is_editor from public;
-grant execute on function versioning._is_editor to anon, authenticated, service_role;
-comment on function versioning._is_editor is 'May the caller read every history?';
+comment on function versioning._is_editor is
+    'Returns whether the caller may read all histories: as a member of the editor role, or by app_metadata.role in '
+    'the token, which only the service can write.';

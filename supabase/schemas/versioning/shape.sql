@@ -1,38 +1,32 @@
--- What the catalog says of a tracked table now, against what its newest layout says.
-
--- Where the table is: its trigger function tells, whatever the table is called by now. Partitions have the triggers too; of those the
--- partitioned table is meant, not one that was a partition once. Null when it is not tracked.
 create or replace function versioning._relation(table_id integer)
 returns regclass
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select c.oid::regclass
     from pg_catalog.pg_trigger t
     join pg_catalog.pg_class c on c.oid = t.tgrelid
+    -- Partitions have the triggers too; this means the partitioned table, not a table that was a partition once.
     where t.tgfoid = to_regproc('versioning._record_' || table_id) and not c.relispartition
     order by c.relkind = 'p' desc, t.oid
     limit 1;
 $$;
 
-revoke all on function versioning._relation from public;
-grant execute on function versioning._relation to anon, authenticated, service_role;
-comment on function versioning._relation is 'Where a tracked table is; null when it is not tracked.';
+comment on function versioning._relation is
+    'Returns where a tracked table is, whatever its name is by now; null if it is not tracked. Its triggers show it.';
 
--- The number of a table: by its triggers, else by its name among those tracked before. Null for one that never was.
 create or replace function versioning._find(relation regclass)
 returns integer
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select coalesce(
         (
-            select substr(p.proname, length('_record_') + 1)::integer
+            select substring(t.tgfoid::regproc::text from '^versioning\._record_([0-9]+)$')::integer as number
             from pg_catalog.pg_trigger t
-            join pg_catalog.pg_proc p on p.oid = t.tgfoid and p.pronamespace = 'versioning'::regnamespace
-            where t.tgrelid = relation and p.proname ~ '^_record_[0-9]+$'
+            where t.tgrelid = relation and t.tgfoid::regproc::text ~ '^versioning\._record_[0-9]+$'
             limit 1
         ),
         (
@@ -44,51 +38,46 @@ as $$
     );
 $$;
 
-revoke all on function versioning._find from public;
-grant execute on function versioning._find to anon, authenticated, service_role;
-comment on function versioning._find is 'The number of a table that is or was tracked; null for another.';
+comment on function versioning._find is
+    'Returns the number of a table: by its triggers, or by its name if it was tracked before; null for any other '
+    'table.';
 
 create or replace function versioning._require(relation regclass)
 returns integer
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     found integer := versioning._find(relation);
 begin
     if found is null then
-        raise exception 'table % has no history: it is not tracked', relation
-            using errcode = 'undefined_object', hint = format('select versioning.track(%L) begins one.', relation);
+        raise exception 'Table "%" has no history: it is not tracked', relation
+            using errcode = 'undefined_object', hint = format('Start one: select versioning.track(%L)', relation);
     end if;
     return found;
 end;
 $$;
 
-revoke all on function versioning._require from public;
-grant execute on function versioning._require to anon, authenticated, service_role;
-comment on function versioning._require is 'The number of a table that is or was tracked; raises for another.';
+comment on function versioning._require is
+    'Returns the number of a table that is or was tracked. Raises for any other table.';
 
 create or replace function versioning._newest_layout(table_id integer)
 returns versioning.layouts
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select l from versioning.layouts l where l.table_id = _newest_layout.table_id order by l.id desc limit 1;
 $$;
 
-revoke all on function versioning._newest_layout from public;
-grant execute on function versioning._newest_layout to anon, authenticated, service_role;
-comment on function versioning._newest_layout is 'The newest layout known of a table.';
+comment on function versioning._newest_layout is 'Returns the newest known layout of a table.';
 
--- The layout of the table as it is now; its id is null. A column is the one that had its name before. One with a new name is the one
--- that stood in its place, had its type, and is no longer there by its own name: it was renamed. Any other is new.
 create or replace function versioning._shape(table_id integer, relation regclass)
 returns versioning.layouts
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     options versioning.tables;
@@ -105,7 +94,7 @@ begin
             a.attname::text as name,
             pg_catalog.format_type(a.atttypid, a.atttypmod) as type,
             a.attnum as position,
-            -- An int2vector counts from 0; columns that the index only includes come after the key's.
+            -- An int2vector counts from 0. Columns that the index only includes come after those of the key.
             case when array_position(i.indkey::smallint[], a.attnum) < i.indnkeyatts then array_position(i.indkey::smallint[], a.attnum) end
                 as key_position
         from pg_catalog.pg_attribute a
@@ -116,6 +105,7 @@ begin
             l.*,
             coalesce(
                 old.numbers[array_position(old.names, l.name)],
+                -- A renamed column has the position and the type of one that is gone.
                 (
                     select o.number
                     from unnest(old.numbers, old.names, old.types, old.positions) o (number, name, type, position)
@@ -149,79 +139,20 @@ begin
 end;
 $$;
 
-revoke all on function versioning._shape from public;
-grant execute on function versioning._shape to anon, authenticated, service_role;
-comment on function versioning._shape is 'The layout of a table as the catalog has it now.';
+comment on function versioning._shape is
+    'Returns the layout of a table as the catalog has it now, with null for its id. A column with a known name keeps '
+    'its number, and so does a renamed column; any other column is new.';
 
--- Do two layouts give the same meaning to a record? Positions may differ: a restore elsewhere closes the gaps of dropped columns.
 create or replace function versioning._same(a versioning.layouts, b versioning.layouts)
 returns boolean
 language sql
 immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
+    -- Positions may differ: a restore elsewhere closes the gaps of dropped columns.
     select (a.key_count, a.recorded_count, a.numbers, a.names, a.types) is not distinct from
         (b.key_count, b.recorded_count, b.numbers, b.names, b.types);
 $$;
 
-revoke all on function versioning._same from public;
-grant execute on function versioning._same to anon, authenticated, service_role;
-comment on function versioning._same is 'Do two layouts have the same columns?';
-
--- The layout of the table as it is now, added when it is new. A tracked table without a primary key has none.
-create or replace function versioning._current_layout(table_id integer, relation regclass)
-returns versioning.layouts
-language plpgsql
-set search_path = ''
-as $$
-declare
-    shape versioning.layouts := versioning._shape(table_id, relation);
-    newest versioning.layouts := versioning._newest_layout(table_id);
-begin
-    if shape.key_count = 0 then
-        return null;
-    end if;
-    if versioning._same(shape, newest) then
-        return newest;
-    end if;
-    insert into versioning.layouts (table_id, key_count, recorded_count, numbers, names, types, positions)
-    values (table_id, shape.key_count, shape.recorded_count, shape.numbers, shape.names, shape.types, shape.positions)
-    returning * into shape;
-    return shape;
-end;
-$$;
-
-revoke all on function versioning._current_layout from public;
-comment on function versioning._current_layout is 'The layout of a table as it is now; null without a primary key.';
-
--- Two answers for the trigger functions, which must not read the catalog for every statement. `immutable` is not true of them, and meant:
--- the server then asks when it plans the function's expression, keeps the answer in the plan, and drops the plan when the table that
--- _relation_when_planned() answered is altered in any way, as it drops every plan that names an altered table.
-create or replace function versioning._relation_when_planned(table_id integer)
-returns regclass
-language sql
-immutable
-set search_path = ''
-as $$
-    select versioning._relation(table_id);
-$$;
-
-revoke all on function versioning._relation_when_planned from public;
-comment on function versioning._relation_when_planned is 'For trigger functions: the table, as of the plan.';
-
-create or replace function versioning._current_when_planned(table_id integer, layout_id integer)
-returns boolean
-language plpgsql
-immutable
-set search_path = ''
-as $$
-declare
-    layout versioning.layouts;
-begin
-    select l.* into layout from versioning.layouts l where l.id = layout_id;
-    return versioning._same(layout, versioning._shape(table_id, versioning._relation(table_id)));
-end;
-$$;
-
-revoke all on function versioning._current_when_planned from public;
-comment on function versioning._current_when_planned is 'For trigger functions: has the table still this layout, as of the plan?';
+comment on function versioning._same is
+    'Returns whether two layouts have the same columns, so that records mean the same under both.';

@@ -1,4 +1,3 @@
--- Reads all of the history once: a minute or so for millions of versions.
 create or replace view versioning.sizes with (security_invoker = true) as
 select
     t.schema_name,
@@ -13,15 +12,13 @@ from versioning.tables t
 left join versioning.records r on r.table_id = t.id
 group by t.id;
 
-revoke all on versioning.sizes from anon, authenticated, service_role;
-grant select on versioning.sizes to service_role;
-
-comment on view versioning.sizes is 'How much history each table has.';
-comment on column versioning.sizes.schema_name is 'The table''s schema.';
-comment on column versioning.sizes.table_name is 'The table.';
-comment on column versioning.sizes.tracked is 'Is it tracked now?';
-comment on column versioning.sizes.versions is 'Versions kept.';
-comment on column versioning.sizes.entities is 'Rows that have versions.';
-comment on column versioning.sizes.bytes is 'Bytes of the versions, indexes not counted.';
-comment on column versioning.sizes.oldest is 'The oldest version.';
-comment on column versioning.sizes.newest is 'The newest version.';
+comment on view versioning.sizes is
+    'How much history each table has. Reading it takes a minute or so for millions of versions.';
+comment on column versioning.sizes.schema_name is 'Schema of the table.';
+comment on column versioning.sizes.table_name is 'Name of the table.';
+comment on column versioning.sizes.tracked is 'Whether the table is tracked now.';
+comment on column versioning.sizes.versions is 'Number of versions.';
+comment on column versioning.sizes.entities is 'Number of rows that have versions.';
+comment on column versioning.sizes.bytes is 'Bytes of the versions, without indexes.';
+comment on column versioning.sizes.oldest is 'Time of the oldest version.';
+comment on column versioning.sizes.newest is 'Time of the newest version.';

@@ -1,8 +1,7 @@
--- Which tables have a history, and from when to when.
-create or replace function versioning._require_trackable(relation regclass)
+create or replace function versioning_private.require_trackable(relation regclass)
 returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     table_ pg_catalog.pg_class;
@@ -11,66 +10,65 @@ declare
 begin
     select c.* into table_ from pg_catalog.pg_class c where c.oid = relation;
     if table_.oid is null then
-        raise exception 'there is no table to track'
-            using errcode = 'undefined_table', hint = 'Give a table: select versioning.track(''public.spectacles'').';
+        raise exception 'Cannot track: no table given'
+            using errcode = 'undefined_table', hint = 'Name a table: select versioning.track(''public.spectacles'')';
     end if;
     if table_.relkind not in ('r', 'p') then
         reason := 'it is not a table';
-        hint := 'Track the tables behind it.';
-    elsif table_.relpersistence = 't' or table_.relnamespace = 'versioning'::regnamespace then
-        reason := 'it is temporary, or a part of the histories themselves';
+        hint := 'Track the tables that it reads.';
+    elsif table_.relpersistence = 't' or table_.relnamespace in ('versioning'::regnamespace, 'versioning_private'::regnamespace) then
+        reason := 'it is temporary or part of versioning itself';
         hint := 'Track the tables of your project.';
     elsif table_.relispartition then
         reason := 'it is a partition';
         hint := format(
-            'Track the partitioned table: select versioning.track(%L).',
-            (select a.relid from pg_catalog.pg_partition_ancestors(relation) with ordinality a (relid, level) order by a.level desc limit 1)
+            'Track the partitioned table: select versioning.track(%L)',
+            (
+                select a.relid from pg_catalog.pg_partition_ancestors(relation) with ordinality a (relid, level)
+                order by a.level desc limit 1
+            )
         );
     elsif exists (
         select from pg_catalog.pg_inherits i join pg_catalog.pg_class c on c.oid = i.inhrelid
         where relation in (i.inhrelid, i.inhparent) and not c.relispartition
     ) then
-        reason := 'it inherits, or is inherited from, and a statement on a parent changes children unseen';
-        hint := 'Use partitions, or tables of their own.';
+        reason := 'it inherits or is inherited from, and statements on a parent change its children unseen';
+        hint := 'Use partitions or separate tables.';
     elsif not exists (select from pg_catalog.pg_index i where i.indrelid = relation and i.indisprimary) then
         reason := 'it has no primary key';
-        hint := format('alter table %s add primary key (…);', relation);
+        hint := format('Add one: alter table %s add primary key (…)', relation);
     end if;
     if reason is not null then
-        raise exception 'table % cannot be tracked: %', relation, reason
+        raise exception 'Cannot track table "%": %', relation, reason
             using errcode = 'feature_not_supported', hint = hint;
     end if;
 end;
 $$;
 
-revoke all on function versioning._require_trackable from public;
-comment on function versioning._require_trackable is 'Raises with the reason when a table cannot have a history.';
+comment on function versioning_private.require_trackable is 'Raises if a table cannot have a history.';
 
--- Names of columns to their lasting numbers.
-create or replace function versioning._numbers(shape versioning.layouts, names text[])
+create or replace function versioning_private.column_numbers(shape versioning.layouts, names text[])
 returns smallint[]
 language plpgsql
 immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     unknown text;
 begin
     select n into unknown from unnest(names) n where n <> all (shape.names);
     if unknown is not null then
-        raise exception 'there is no column "%" that could be recorded', unknown
-            using errcode = 'undefined_column', hint = format('There are: %s.', array_to_string(shape.names, ', '));
+        raise exception 'Cannot find column "%" among the columns that can be recorded', unknown
+            using errcode = 'undefined_column',
+                hint = format('The columns are: %s.', array_to_string(shape.names, ', '));
     end if;
     return array(select shape.numbers[array_position(shape.names, n)] from unnest(names) n);
 end;
 $$;
 
-revoke all on function versioning._numbers from public;
-comment on function versioning._numbers is 'The lasting numbers of columns.';
+comment on function versioning_private.column_numbers is
+    'Returns the permanent numbers of columns. Raises for an unknown column.';
 
--- Begins the history of a table, or changes its options; what is null stays as it was. Answers how many rows were found that the history did not
--- know. Rows are there already: each gets a version, `baseline`. Twice is as good as once.
--- Example: select versioning.track('public.spectacles', left_out => '{jeton}', published => 'publie_le', keep_versions => 100);
 create or replace function versioning.track(
     relation regclass,
     left_out text[] default null,
@@ -80,7 +78,7 @@ create or replace function versioning.track(
 )
 returns bigint
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set timezone = 'UTC'
 set datestyle = 'ISO'
 set intervalstyle = 'postgres'
@@ -94,10 +92,10 @@ declare
     options smallint[];
     found bigint := 0;
 begin
-    perform versioning._require_trackable(relation);
-    -- Nobody may write between the look at the rows and the first change that is recorded.
+    perform versioning_private.require_trackable(relation);
+    -- No write may happen between reading the rows and recording the first change.
     execute format('lock table %s in share row exclusive mode', relation);
-    perform versioning._follow_renames();
+    perform versioning_private.follow_renames();
     number := versioning._find(relation);
     if number is null then
         insert into versioning.tables (schema_name, table_name)
@@ -105,13 +103,14 @@ begin
         returning tables.id into number;
     end if;
     shape := versioning._shape(number, relation);
-    options := versioning._numbers(shape, array_remove(left_out || published, null));
+    options := versioning_private.column_numbers(shape, array_remove(left_out || published, null));
     if shape.numbers[:shape.key_count] && options[:coalesce(cardinality(left_out), 0)] then
-        raise exception 'a column of the primary key cannot be left out'
-            using errcode = 'invalid_parameter_value', hint = 'Without it versions would belong to nobody.';
+        raise exception 'Cannot leave out a column of the primary key'
+            using errcode = 'invalid_parameter_value',
+                hint = 'Name other columns: versions are found by the primary key.';
     end if;
     if published is not null and shape.types[array_position(shape.names, published)] !~ '^(boolean|date|timestamp)' then
-        raise exception 'column "%" cannot tell published from not', published
+        raise exception 'Cannot use column "%" to recognize published rows', published
             using errcode = 'datatype_mismatch', hint = 'Name a column of type boolean, date or timestamp.';
     end if;
     update versioning.tables t
@@ -121,31 +120,35 @@ begin
         keep_versions = coalesce(track.keep_versions, t.keep_versions),
         keep_for = coalesce(track.keep_for, t.keep_for)
     where t.id = number;
-    layout := versioning._current_layout(number, relation);
-    perform versioning._define(number, relation, layout);
-    if versioning._attach(number, relation) then
-        execute versioning._statement(number, relation, layout, 'BASELINE');
+    layout := versioning_private.current_layout(number, relation);
+    perform versioning_private.define_trigger_function(number, relation, layout);
+    if versioning_private.attach_triggers(number, relation) then
+        perform versioning_private.require_safe_read(
+            relation, 'track', 'Track it as the owner of the table, or drop the object.');
+        execute versioning_private.recording_statement(number, relation, layout, 'BASELINE');
         get diagnostics found = row_count;
-        perform versioning._record_vanished(number, relation, layout);
-        perform versioning._schedule_first();
+        perform versioning_private.record_vanished_rows(number, relation, layout);
+        perform versioning_private.ensure_schedule();
     end if;
     return found;
 end;
 $$;
 
-revoke all on function versioning.track from public;
-comment on function versioning.track is 'Begins the history of a table, or changes its options; answers how many rows it found.';
+comment on function versioning.track is
+    'Starts the history of a table or changes its options; null leaves an option as it is. Existing rows that the '
+    'history does not know each get a version, baseline; returns their number. Calling it twice is harmless. '
+    'Example: select versioning.track(''public.spectacles'', left_out => ''{jeton}'', published => ''publie_le'')';
 
--- Rows that went while nobody looked: their history ends with what it knew of them.
-create or replace function versioning._record_vanished(table_id integer, relation regclass, layout versioning.layouts)
+create or replace function versioning_private.record_vanished_rows(table_id integer, relation regclass, layout versioning.layouts)
 returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     execute format(
         'insert into versioning.records (transaction, at, table_id, layout_id, operation, key, reason, row) '
-        'select versioning.transaction(), clock_timestamp(), l.table_id, l.layout_id, ''delete'', l.key, ''gone when tracking began again'', l.row '
+        'select versioning.transaction(), clock_timestamp(), l.table_id, l.layout_id, ''delete'', l.key, '
+        '''gone when tracking began again'', l.row '
         'from (select distinct on (r.key) r.* from versioning.records r where r.table_id = $1 order by r.key, r.id desc) l '
         'where l.operation not in (''delete'', ''truncate'') and not exists (select from %s o where %s = l.key)',
         relation, versioning._key_text(relation, layout, 'o')
@@ -153,20 +156,19 @@ begin
 end;
 $$;
 
-revoke all on function versioning._record_vanished from public;
-comment on function versioning._record_vanished is 'Ends the histories of rows that are no longer there.';
+comment on function versioning_private.record_vanished_rows is
+    'Ends the histories of rows that were deleted while the table was not tracked, with their last known values.';
 
--- Ends the history of a table: what was recorded stays. False when it was not tracked.
 create or replace function versioning.untrack(relation regclass)
 returns boolean
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     number integer;
     found record;
 begin
-    perform versioning._follow_renames();
+    perform versioning_private.follow_renames();
     number := versioning._find(relation);
     if number is null or versioning._relation(number) is null then
         return false;
@@ -184,68 +186,5 @@ begin
 end;
 $$;
 
-revoke all on function versioning.untrack from public;
-comment on function versioning.untrack is 'Ends the history of a table and keeps it; false when there was none under way.';
-
--- Brings the names of tracked tables up to date; a table that was dropped is tracked no longer.
-create or replace function versioning._follow_renames()
-returns void
-language sql
-set search_path = ''
-as $$
-    update versioning.tables t set tracked = false where t.tracked and versioning._relation(t.id) is null;
-    update versioning.tables t
-    set schema_name = c.relnamespace::regnamespace::name, table_name = c.relname
-    from pg_catalog.pg_class c
-    where t.tracked
-        and c.oid = versioning._relation(t.id)
-        and (t.schema_name, t.table_name) is distinct from (c.relnamespace::regnamespace::name, c.relname);
-$$;
-
-revoke all on function versioning._follow_renames from public;
-comment on function versioning._follow_renames is 'Brings the names of tracked tables up to date.';
-
--- After migrations: makes the trigger functions of altered tables anew, puts triggers on new partitions and takes them off detached ones. Until then the
--- statements on an altered table are recorded too, at the cost of planning each anew; only statements that name a new partition itself are not seen.
--- The nightly job does it as well. Answers the tables that had changed.
-create or replace function versioning.refresh()
-returns setof regclass
-language plpgsql
-set search_path = ''
-as $$
-declare
-    table_ versioning.tables;
-    relation regclass;
-    layout versioning.layouts;
-    changed boolean;
-begin
-    perform versioning._follow_renames();
-    for table_ in select t.* from versioning.tables t where t.tracked order by t.id loop
-        relation := versioning._relation(table_.id);
-        layout := versioning._current_layout(table_.id, relation);
-        if layout.id is null then
-            perform versioning._statement_now(table_.id, 'INSERT', relation);
-            continue;
-        end if;
-        changed := versioning._define(table_.id, relation, layout);
-        if exists (
-            select from pg_catalog.pg_partition_tree(relation) p
-            where not exists (
-                select from pg_catalog.pg_trigger t where t.tgrelid = p.relid and t.tgfoid = to_regproc('versioning._record_' || table_.id)
-            )
-        ) then
-            perform versioning._attach(table_.id, relation);
-            changed := true;
-        end if;
-        if versioning._detach(table_.id, relation) then
-            changed := true;
-        end if;
-        if changed then
-            return next relation;
-        end if;
-    end loop;
-end;
-$$;
-
-revoke all on function versioning.refresh from public;
-comment on function versioning.refresh is 'Follows changes of tracked tables: call it at the end of a migration.';
+comment on function versioning.untrack is
+    'Ends the history of a table and keeps its versions. Returns false if the table was not tracked.';

@@ -1,42 +1,42 @@
--- The trigger function of a table, and its triggers.
-
--- The SQL of what a statement did, for a table that has changed since its trigger function was made, and for TRUNCATE.
-create or replace function versioning._statement_now(table_id integer, event text, relation regclass)
+create or replace function versioning_private.current_statement(table_id integer, event text, relation regclass)
 returns text
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
-    layout versioning.layouts := versioning._current_layout(table_id, versioning._relation(table_id));
+    layout versioning.layouts := versioning_private.current_layout(table_id, versioning._relation(table_id));
 begin
     if layout.id is null then
-        raise warning 'changes of table % are not recorded: it has no primary key', relation
-            using hint = format('Give it one, or end its history: select versioning.untrack(%L)', relation);
+        raise warning 'Changes of table "%" are not recorded: it has no primary key', relation
+            using hint = format('Add a primary key, or end its history: select versioning.untrack(%L)', relation);
         return 'select';
     end if;
-    return versioning._statement(table_id, relation, layout, event);
+    if event = 'TRUNCATE' then
+        perform versioning_private.require_safe_read(relation, 'truncate', 'Delete the rows instead.');
+    end if;
+    return versioning_private.recording_statement(table_id, relation, layout, event);
 end;
 $$;
 
-revoke all on function versioning._statement_now from public;
-comment on function versioning._statement_now is 'SQL that records what a statement did, by the table''s present columns.';
+comment on function versioning_private.current_statement is
+    'Returns recording_statement() for the present columns of a table: for a table that was altered after its '
+    'trigger function was made, and for TRUNCATE.';
 
--- The body of a table's trigger function. Everything that a statement pays for stands here: a look at the session's settings, and an insert.
-create or replace function versioning._body(table_id integer, relation regclass, layout versioning.layouts)
+create or replace function versioning_private.trigger_body(table_id integer, relation regclass, layout versioning.layouts)
 returns text
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select format(
         $body$
 declare
-    -- Is this a statement inside another, or one that others were inside of?
+    -- This statement runs inside another one, or others ran inside it.
     nested boolean;
     first bigint;
-    -- The session's settings, while others are in force.
+    -- The settings of the session, while the exact ones apply.
     own text[];
-    -- Mostly nothing of all that, and one question costs less than three.
+    -- Usually neither applies, and one test costs less than three.
     special boolean := pg_trigger_depth() > 1 or current_setting('versioning.nested', true) = 'on' or %3$s;
 begin
     if special then
@@ -44,15 +44,15 @@ begin
         if nested then
             first := nextval('versioning.records_id_seq');
         end if;
-        own := versioning._write_exactly();
+        own := versioning_private.apply_exact_settings();
     end if;
-    -- Both are answered when this expression is planned, and again after the table was altered.
-    if not versioning._current_when_planned(%1$s, %2$s)
-        or coalesce(tg_relid, versioning._relation_when_planned(%1$s)) is null
+    -- Both are evaluated when this expression is planned, and again after the table is altered.
+    if not versioning_private.is_current_at_plan_time(%1$s, %2$s)
+        or coalesce(tg_relid, versioning_private.relation_at_plan_time(%1$s)) is null
     then
-        own := coalesce(own, versioning._write_exactly());
+        own := coalesce(own, versioning_private.apply_exact_settings());
         special := true;
-        execute versioning._statement_now(%1$s, tg_op, tg_relid);
+        execute versioning_private.current_statement(%1$s, tg_op, tg_relid);
     elsif tg_op = 'UPDATE' then
         %5$s;
         if not found then
@@ -63,12 +63,12 @@ begin
     elsif tg_op = 'DELETE' then
         %7$s;
     else
-        execute versioning._statement_now(%1$s, tg_op, tg_relid);
+        execute versioning_private.current_statement(%1$s, tg_op, tg_relid);
     end if;
     if special then
-        perform versioning._write_as(own);
+        perform versioning_private.apply_settings(own);
         if nested then
-            perform versioning._reorder(%1$s, first);
+            perform versioning_private.reorder_versions(%1$s, first);
             perform set_config('versioning.nested', 'on', true);
         end if;
     end if;
@@ -77,52 +77,50 @@ end;
 $body$,
         table_id,
         layout.id,
-        coalesce(versioning._writes_otherwise(relation, layout), 'false'),
-        versioning._statement(table_id, relation, layout, 'INSERT'),
-        versioning._statement(table_id, relation, layout, 'UPDATE ONE'),
-        versioning._statement(table_id, relation, layout, 'UPDATE'),
-        versioning._statement(table_id, relation, layout, 'DELETE')
+        coalesce(versioning_private.differs_from_exact_settings(relation, layout), 'false'),
+        versioning_private.recording_statement(table_id, relation, layout, 'INSERT'),
+        versioning_private.recording_statement(table_id, relation, layout, 'UPDATE ONE'),
+        versioning_private.recording_statement(table_id, relation, layout, 'UPDATE'),
+        versioning_private.recording_statement(table_id, relation, layout, 'DELETE')
     );
 $$;
 
-revoke all on function versioning._body from public;
-comment on function versioning._body is 'The body of a table''s trigger function.';
+comment on function versioning_private.trigger_body is
+    'Returns the body of the trigger function of a table: all that its statements pay for, which is a look at the '
+    'session''s settings and an INSERT.';
 
--- Makes the trigger function of a table, or makes it anew when its body would be another: true then.
-create or replace function versioning._define(table_id integer, relation regclass, layout versioning.layouts)
+create or replace function versioning_private.define_trigger_function(table_id integer, relation regclass, layout versioning.layouts)
 returns boolean
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     name text := '_record_' || table_id;
-    body text := versioning._body(table_id, relation, layout);
+    body text := versioning_private.trigger_body(table_id, relation, layout);
 begin
     if exists (select from pg_catalog.pg_proc p where p.oid = to_regproc('versioning.' || name) and p.prosrc = body) then
         return false;
     end if;
     execute format(
         'create or replace function versioning.%I() returns trigger language plpgsql '
-        -- Who writes a table must not write its history.
+        -- Those who may write to the table must not be able to write its history.
         'security definer '
-        'set search_path = '''' as %L',
+        'set search_path = pg_catalog, pg_temp as %L',
         name, body
     );
     execute format('revoke all on function versioning.%I from public', name);
-    execute format('comment on function versioning.%I is %L', name, 'Records changes of ' || relation || '; made by versioning.track().');
+    execute format('comment on function versioning.%I is %L', name, 'Records changes of ' || relation || '. Created by versioning.track().');
     return true;
 end;
 $$;
 
-revoke all on function versioning._define from public;
-comment on function versioning._define is 'Makes the trigger function of a table; false when it is as it should be.';
+comment on function versioning_private.define_trigger_function is
+    'Creates or replaces the trigger function of a table. Returns false if it is up to date.';
 
--- The four triggers on a table and, of a partitioned one, on every partition: a statement fires those of the table that it names.
--- True when the table had none.
-create or replace function versioning._attach(table_id integer, relation regclass)
+create or replace function versioning_private.attach_triggers(table_id integer, relation regclass)
 returns boolean
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     member regclass;
@@ -130,7 +128,7 @@ declare
     began boolean := versioning._relation(table_id) is null;
 begin
     for member in
-        -- The table itself first: _relation() goes by the age of triggers.
+        -- The table itself first: _relation() relies on the age of the triggers.
         select m.relid
         from (select p.relid, p.level from pg_catalog.pg_partition_tree(relation) p union select relation, 0) m
         order by m.level, m.relid
@@ -158,14 +156,14 @@ begin
 end;
 $$;
 
-revoke all on function versioning._attach from public;
-comment on function versioning._attach is 'Puts the triggers on a table and its partitions; true when it had none.';
+comment on function versioning_private.attach_triggers is
+    'Creates the missing triggers on a table and its partitions, because a statement fires the triggers of the table '
+    'that it names. Returns whether the table had none.';
 
--- A partition that was detached takes its triggers along. False when there is none.
-create or replace function versioning._detach(table_id integer, relation regclass)
+create or replace function versioning_private.detach_triggers(table_id integer, relation regclass)
 returns boolean
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     stray record;
@@ -175,8 +173,8 @@ begin
         select t.tgname, t.tgrelid::regclass as relation
         from pg_catalog.pg_trigger t
         where t.tgfoid = to_regproc('versioning._record_' || table_id)
-            and t.tgrelid <> _detach.relation
-            and t.tgrelid not in (select p.relid from pg_catalog.pg_partition_tree(_detach.relation) p)
+            and t.tgrelid <> detach_triggers.relation
+            and t.tgrelid not in (select p.relid from pg_catalog.pg_partition_tree(detach_triggers.relation) p)
     loop
         execute format('drop trigger %I on %s', stray.tgname, stray.relation);
         found_one := true;
@@ -185,5 +183,5 @@ begin
 end;
 $$;
 
-revoke all on function versioning._detach from public;
-comment on function versioning._detach is 'Takes the triggers off tables that are no partitions any more.';
+comment on function versioning_private.detach_triggers is
+    'Drops the triggers of partitions that were detached. Returns whether there were any.';

@@ -1,8 +1,7 @@
--- One row, named by its last version in the transaction: from what that left to what the first one found. Null when both are nothing.
 create or replace function versioning._undo_one(version bigint, if_changed text)
 returns jsonb
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     last record := versioning._record(version);
@@ -24,18 +23,14 @@ begin
 end;
 $$;
 
-revoke all on function versioning._undo_one from public;
-grant execute on function versioning._undo_one to anon, authenticated, service_role;
-comment on function versioning._undo_one is 'Puts one row back to what it was before a transaction.';
+comment on function versioning._undo_one is
+    'Restores the row of a version to what it was before the transaction of that version, which must be its last one '
+    'there. Returns null if the row did not exist before or after.';
 
--- Takes back what a transaction did to tracked rows: each is put back to what it was before it. All or nothing, except what `if_changed` allows: a row
--- changed since is refused, merged (what was changed since stays) or overwritten. Undoing is a transaction itself, and can be undone.
--- Last changed first, which is the order that foreign and unique keys want; a row that one refuses waits until others are put back.
--- Example: select * from versioning.undo(876233123456);
 create or replace function versioning.undo(transaction bigint, if_changed text default 'refuse')
 returns setof jsonb
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     id bigint;
@@ -45,7 +40,7 @@ declare
     refusal text;
     refused_as text;
 begin
-    -- One number stands for an entity: that of its last version in the transaction.
+    -- The last version in the transaction stands for its entity.
     ids := array(
         select max(r.id) from versioning.records r
         where r.transaction = undo.transaction and r.operation <> 'baseline'
@@ -53,10 +48,12 @@ begin
         order by 1 desc
     );
     if cardinality(ids) = 0 then
-        raise exception 'transaction % has no versions that you may read', transaction
-            using errcode = 'no_data_found', hint = 'versioning.history has the number in its column `transaction`.';
+        raise exception 'Transaction % has no versions or you may not read them', transaction
+            using errcode = 'no_data_found',
+                hint = 'Find the number in the column `transaction` of versioning.history.';
     end if;
     set constraints all deferred;
+    -- Last changed first, as foreign and unique keys usually need. A row that one refuses waits for the others.
     while cardinality(ids) > 0 loop
         waiting := '{}';
         foreach id in array ids loop
@@ -73,14 +70,15 @@ begin
             end;
         end loop;
         if waiting = ids then
-            raise exception 'transaction % cannot be undone: %', transaction, refusal
-                using errcode = refused_as, hint = 'Put back, or remove, the rows that it speaks of first.';
+            raise exception 'Cannot undo transaction %: %', transaction, refusal
+                using errcode = refused_as, hint = 'First restore or delete the rows that this message names.';
         end if;
         ids := waiting;
     end loop;
 end;
 $$;
 
-revoke all on function versioning.undo from public;
-grant execute on function versioning.undo to anon, authenticated, service_role;
-comment on function versioning.undo is 'Takes back what a transaction did to tracked rows.';
+comment on function versioning.undo is
+    'Restores all tracked rows that a transaction changed to what they were before it, all or none. `if_changed` '
+    'decides about rows that have changed since: refuse, merge or overwrite. It is a transaction itself and can be '
+    'undone. Example: select * from versioning.undo(876233123456)';

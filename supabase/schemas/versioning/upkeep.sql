@@ -1,8 +1,7 @@
--- What the nightly job does.
 create or replace function versioning.upkeep()
 returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     perform versioning.refresh();
@@ -10,44 +9,53 @@ begin
 end;
 $$;
 
-revoke all on function versioning.upkeep from public;
-comment on function versioning.upkeep is 'Follows changes of tracked tables and removes old versions.';
+comment on function versioning.upkeep is 'Calls refresh() and prune(), as the nightly job does.';
 
--- The job of pg_cron that does the upkeep. Without pg_cron a person, or another clock, calls versioning.upkeep().
--- Example: select versioning.schedule('45 3 * * *');
+create or replace function versioning_private.has_cron()
+returns boolean
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select exists (select from pg_catalog.pg_extension e where e.extname = 'pg_cron');
+$$;
+
+comment on function versioning_private.has_cron is
+    'Returns whether pg_cron is installed. Without the extension, a schema named cron may be any role''s.';
+
 create or replace function versioning.schedule(schedule text)
 returns bigint
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     job bigint;
 begin
-    if to_regprocedure('cron.schedule(text, text, text)') is null then
-        raise exception 'pg_cron is not installed: nothing would do the upkeep'
+    if not versioning_private.has_cron() then
+        raise exception 'Cannot schedule the upkeep: pg_cron is not installed'
             using errcode = 'feature_not_supported',
-                hint = 'create extension pg_cron with schema pg_catalog; or turn it on under Integrations in the dashboard.';
+                hint = 'Enable pg_cron under Integrations in the dashboard, or call versioning.upkeep() by other means.';
     end if;
     job := cron.schedule('versioning-upkeep', btrim(schedule, ' '), 'select versioning.upkeep()');
-    -- Jobs of a restored database come back inactive, and scheduling alone leaves them so.
+    -- Jobs of a restored database are inactive, and cron.schedule() leaves them so.
     perform cron.alter_job(job, active := true);
     return job;
 end;
 $$;
 
-revoke all on function versioning.schedule from public;
-comment on function versioning.schedule is 'Does the upkeep by this cron schedule (UTC); answers the job''s number.';
+comment on function versioning.schedule is
+    'Schedules versioning.upkeep() with pg_cron (UTC) and returns the number of the job. Example: select '
+    'versioning.schedule(''45 3 * * *'')';
 
--- Ends it; false when there was no such job.
 create or replace function versioning.unschedule()
 returns boolean
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     job bigint;
 begin
-    if to_regclass('cron.job') is null then
+    if not versioning_private.has_cron() then
         return false;
     end if;
     select j.jobid into job from cron.job j where j.jobname = 'versioning-upkeep' and j.username = current_user;
@@ -55,24 +63,23 @@ begin
 end;
 $$;
 
-revoke all on function versioning.unschedule from public;
-comment on function versioning.unschedule is 'Ends the upkeep by the clock.';
+comment on function versioning.unschedule is
+    'Removes the job that versioning.schedule() made. Returns false if there is none.';
 
--- Every night at a quarter to four, from the first table on, where pg_cron is. A job that is there already is somebody's choice.
-create or replace function versioning._schedule_first()
+create or replace function versioning_private.ensure_schedule()
 returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
-    if to_regclass('cron.job') is null then
-        raise warning 'old versions are not removed by themselves: pg_cron is not installed'
-            using hint = 'Install it, then: select versioning.schedule(''45 3 * * *'')';
+    if not versioning_private.has_cron() then
+        raise warning 'Old versions are not removed automatically: pg_cron is not installed'
+            using hint = 'Install it, then run: select versioning.schedule(''45 3 * * *'')';
     elsif not exists (select from cron.job where jobname = 'versioning-upkeep') then
         perform versioning.schedule('45 3 * * *');
     end if;
 end;
 $$;
 
-revoke all on function versioning._schedule_first from public;
-comment on function versioning._schedule_first is 'Sees that there is a job for the upkeep, where there can be one.';
+comment on function versioning_private.ensure_schedule is
+    'Schedules the upkeep for 03:45 UTC every night, unless there is a job already or no pg_cron.';

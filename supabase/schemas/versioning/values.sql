@@ -1,14 +1,12 @@
--- From the stored text to values and back. record_out() writes a row as `(a,"b ""c""",,"")`: a field is quoted when it is empty or has a
--- character that could be misread, quotes and backslashes in it are doubled, and null is nothing at all.
 create or replace function versioning._values(literal text)
 returns text[]
 language plpgsql
 immutable
 strict
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
-    -- Cut at the quotes: every second piece lies inside of them.
+    -- Cut at the quotes: every second piece is inside them.
     pieces text[] := string_to_array(substr(literal, 2, length(literal) - 2), '"');
     outside text[];
     field text;
@@ -21,7 +19,7 @@ begin
         if i % 2 = 0 then
             field := coalesce(field, '') || pieces[i];
         elsif pieces[i] = '' and i > 1 and i < cardinality(pieces) then
-            -- Nothing between two quotes: a doubled one.
+            -- Nothing between two quotes: a doubled quote.
             field := field || '"';
         elsif pieces[i] <> '' then
             outside := string_to_array(pieces[i], ',', '');
@@ -29,7 +27,7 @@ begin
                 outside[1] := replace(field, '\\', '\');
                 field := null;
             end if;
-            -- What follows the last comma is the beginning of the next quoted field.
+            -- The text after the last comma begins the next quoted field.
             found := found || outside[:cardinality(outside) - (i < cardinality(pieces))::integer];
         end if;
     end loop;
@@ -37,84 +35,131 @@ begin
 end;
 $$;
 
-revoke all on function versioning._values from public;
-grant execute on function versioning._values to anon, authenticated, service_role;
-comment on function versioning._values is 'The fields of a row''s text.';
+comment on function versioning._values is
+    'Returns the fields of the text of a row, as record_out() writes it: (a,"b ""c""",,""). A field is quoted if it '
+    'is empty or holds a special character; quotes and backslashes in it are doubled; null is nothing at all.';
 
--- The other way round: text that a cast to the row's type takes.
-create or replace function versioning._literal(fields text[])
-returns text
-language sql
-immutable
-strict
-set search_path = ''
+create or replace function versioning._row(like_row anyelement, fields text[])
+returns anyelement
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
 as $$
-    select '(' || string_agg(
-        case when f.value is null then '' else '"' || replace(replace(f.value, '\', '\\'), '"', '""') || '"' end,
-        ',' order by f.position
-    ) || ')'
-    from unnest(fields) with ordinality f (value, position);
+begin
+    -- Not a cast of the text: the owner of the type may have made one.
+    like_row := pg_catalog.record_in(
+        pg_catalog.textout((
+            select '(' || string_agg(
+                case when f.value is null then '' else '"' || replace(replace(f.value, '\', '\\'), '"', '""') || '"' end,
+                ',' order by f.position
+            ) || ')'
+            from unnest(fields) with ordinality f (value, position)
+        )),
+        pg_typeof(like_row), -1
+    );
+    return like_row;
+end;
 $$;
 
-revoke all on function versioning._literal from public;
-grant execute on function versioning._literal to anon, authenticated, service_role;
-comment on function versioning._literal is 'A row''s text of its fields.';
+comment on function versioning._row is 'Returns a row of the type of `like_row` with these values, one per column.';
 
--- A value as JSON has it: numbers, truth values and JSON itself as such, everything else as PostgreSQL writes it. NaN and infinity are no
--- numbers to JSON.
+create or replace function versioning._json_of(value text)
+returns jsonb
+language plpgsql
+immutable
+strict
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return value::jsonb;
+exception
+    -- A column of type json may hold what jsonb cannot: the character U+0000, half of a surrogate pair, huge numbers.
+    when data_exception or program_limit_exceeded then
+        return to_jsonb(value);
+end;
+$$;
+
+comment on function versioning._json_of is
+    'Returns the value of JSON text; where jsonb cannot hold it, the text itself.';
+
+create or replace function versioning._json_of_row(like_row anyelement)
+returns jsonb
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    object jsonb;
+begin
+    return to_jsonb(like_row);
+exception
+    when data_exception or program_limit_exceeded then
+        execute format(
+            'select jsonb_object_agg(c.name, c.value) from (values %s) c (name, value)',
+            (
+                select string_agg(format('(%L, versioning._json_of(to_json(($1).%I)::text))', a.attname, a.attname), ', ')
+                from pg_catalog.pg_type t
+                join pg_catalog.pg_attribute a on a.attrelid = t.typrelid and a.attnum > 0 and not a.attisdropped
+                where t.oid = pg_typeof(like_row)
+            )
+        ) into object using like_row;
+        return object;
+end;
+$$;
+
+comment on function versioning._json_of_row is
+    'Returns a row as JSON; columns whose JSON jsonb cannot hold as their text.';
+
 create or replace function versioning._json(value text, type text)
 returns jsonb
 language sql
 immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select case
         when value is null then 'null'::jsonb
-        when type in ('json', 'jsonb') then value::jsonb
+        when type = 'jsonb' then value::jsonb
+        when type = 'json' then versioning._json_of(value)
         when type = 'boolean' then to_jsonb(value::boolean)
+        -- JSON has no NaN and no infinity.
         when type ~ '^(smallint|integer|bigint|numeric|real|double precision)($|\()' and value ~ '[0-9]' then to_jsonb(value::numeric)
         else to_jsonb(value)
     end;
 $$;
 
-revoke all on function versioning._json from public;
-grant execute on function versioning._json to anon, authenticated, service_role;
-comment on function versioning._json is 'A value''s text as JSON.';
+comment on function versioning._json is
+    'Returns the text of a value as JSON: numbers, booleans and JSON as such, everything else as a string.';
 
--- What a record stores: the key's values, then the other recorded ones.
 create or replace function versioning._recorded(record versioning.records, layout versioning.layouts)
 returns text[]
 language sql
 immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select case when layout.key_count = 1 then array[record.key] else versioning._values(record.key) end
         || (versioning._values(record.row))[:layout.recorded_count - layout.key_count];
 $$;
 
-revoke all on function versioning._recorded from public;
-grant execute on function versioning._recorded to anon, authenticated, service_role;
-comment on function versioning._recorded is 'A record''s values in the order of its layout.';
+comment on function versioning._recorded is
+    'Returns the values that a record stores, in the order of its layout: the key first.';
 
--- A record's values after and before its change, one element a recorded column of its layout; null when the entity was not there.
 create or replace function versioning._after(record versioning.records, layout versioning.layouts)
 returns text[]
 language sql
 immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select case when record.operation not in ('delete', 'truncate') then versioning._recorded(record, layout) end;
 $$;
 
-revoke all on function versioning._after from public;
-grant execute on function versioning._after to anon, authenticated, service_role;
-comment on function versioning._after is 'The values that a change left; null when it left no row.';
+comment on function versioning._after is
+    'Returns the values after a change, in the order of its layout; null if there is no row.';
 
 create or replace function versioning._before(record versioning.records, layout versioning.layouts)
 returns text[]
 language plpgsql
 immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     fields text[] := versioning._recorded(record, layout);
@@ -122,11 +167,11 @@ begin
     if record.operation in ('delete', 'truncate') then
         return fields;
     end if;
-    -- An update that changed the key is recorded as one row that went and one that came.
+    -- An update that changes the key is recorded as a deleted and a created row.
     if record.before is null or record.operation in ('create', 'baseline') then
         return null;
     end if;
-    -- A short row that was updated alone is there as a whole.
+    -- A short row that was updated alone is stored whole.
     if starts_with(record.before[1], '(') then
         return fields[:layout.key_count] || versioning._values(record.before[1]);
     end if;
@@ -139,36 +184,32 @@ begin
 end;
 $$;
 
-revoke all on function versioning._before from public;
-grant execute on function versioning._before to anon, authenticated, service_role;
-comment on function versioning._before is 'The values that a change found; null when it found no row.';
+comment on function versioning._before is
+    'Returns the values before a change, in the order of its layout; null if there was no row.';
 
 create or replace function versioning._object(fields text[], layout versioning.layouts)
 returns jsonb
 language sql
 immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select jsonb_object_agg(c.name, versioning._json(c.value, c.type))
     from unnest(fields, layout.names[:layout.recorded_count], layout.types[:layout.recorded_count]) c (value, name, type)
     where fields is not null;
 $$;
 
-revoke all on function versioning._object from public;
-grant execute on function versioning._object to anon, authenticated, service_role;
-comment on function versioning._object is 'Values with the names of their columns; null for none.';
+comment on function versioning._object is
+    'Returns values as a JSON object with the names of their columns; null for null.';
 
--- The columns in which two states differ; no state at all counts as nulls.
 create or replace function versioning._changed(before text[], after text[], layout versioning.layouts)
 returns text[]
 language sql
 immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select coalesce(array_agg(c.name order by c.position) filter (where c.before is distinct from c.after), '{}')
     from unnest(before, after, layout.names[:layout.recorded_count]) with ordinality c (before, after, name, position);
 $$;
 
-revoke all on function versioning._changed from public;
-grant execute on function versioning._changed to anon, authenticated, service_role;
-comment on function versioning._changed is 'Names of the columns in which two states differ.';
+comment on function versioning._changed is
+    'Returns the names of the columns in which two states differ; a missing state counts as nulls.';
