@@ -1,28 +1,31 @@
-/** Who calls: the database with a one-time token, or a holder of the project's secret key. */
+/** Identifies the caller: the database with a one-time token, or a holder of the project's secret key. */
 import { createHash, timingSafeEqual } from "node:crypto";
 
 export type Caller =
-  /** Shows a token; whether it is good, only the database knows. */
+  /** Has what may be a token; only the database knows whether it is valid. */
   | { kind: "token"; token: string }
-  /** Holds the project's secret key or the legacy service_role key. */
+  /** Has the project's secret key or the legacy service_role key. */
   | { kind: "key" };
 
 /** Header of the tokens that `backup.dispatch()` makes. */
 const TOKEN_HEADER = "x-backup-token";
 
-/** Null for a caller who shows neither. `environment` answers the function's secrets by name. */
+/** Two UUIDs; before them a word for the purpose of the call: `copy-…`. */
+const TOKEN = /^(?:[a-z]{1,20}-)?(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}){2}$/;
+
+/** Returns null for a caller with neither. `environment` returns the function's secrets by name. */
 export function identifyCaller(
   request: Request,
   environment: (name: string) => string | undefined,
 ): Caller | null {
   const token = request.headers.get(TOKEN_HEADER);
-  if (token !== null) return { kind: "token", token };
+  if (token !== null) return TOKEN.test(token) ? { kind: "token", token } : null;
   const shown = [
     request.headers.get("authorization")?.match(/^Bearer +(.+)$/i)?.[1],
     request.headers.get("apikey"),
   ].filter((key) => key != null);
   const known = secretKeys(environment);
-  // No shortcut: how long it takes must not tell which key was nearly right.
+  // No shortcut: the time that it takes must not show which key was nearly right.
   const equal = shown.flatMap((key) => known.map((good) => sameKey(key, good)));
   return equal.some(Boolean) ? { kind: "key" } : null;
 }

@@ -1,4 +1,4 @@
-/** The catalogue of errors: each code once, with the advice that goes with it. */
+/** The codes of errors, and the error that carries one. */
 
 export type BackupErrorCode =
   | "bad_request"
@@ -10,15 +10,21 @@ export type BackupErrorCode =
   | "table_not_read"
   | "row_too_large"
   | "too_large"
+  | "too_many_tables"
   | "snapshot_lost"
   | "lease_lost"
   | "worker_ended"
   | "busy"
+  | "call_repeated"
   | "not_started"
+  | "not_installed"
+  | "version_mismatch"
   | "storage_failed"
   | "storage_full"
+  | "bucket_public"
   | "manifest_invalid"
   | "verification_failed"
+  | "restore_failed"
   | "cancelled"
   | "internal";
 

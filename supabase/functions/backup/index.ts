@@ -1,152 +1,191 @@
 /**
- * The edge: who calls, what is asked, the answer. A call with a token works on a run, copies backups out of the project, or tells of events; with the secret key
- * `POST {}` starts a run, `{"log": {"limit": n, "run_id": n}}` reads the log, `{"health": true}` looks at everything,
- * `{"prune": {"remove": [names]}}` plans a rotation and removes what is named, and `{"alert": "test"}` sends a test on every channel. Answers are JSON; errors are `{code, message, hint}`.
+ * The edge: reads a request, does what it asks for, answers in JSON. A call with a token works on a run, copies backups
+ * out of the project, delivers alerts, or restores inside the project. With the secret key `POST {}` starts a run,
+ * `{"log": {"limit": n, "run_id": n}}` reads the log, `{"health": true}` reads `backup.health`,
+ * `{"prune": {"remove": [names]}}` plans a rotation and removes the named backups, and `{"alert": "test"}` sends a test
+ * on every channel.
  */
-import { redeemForAlerts } from "./alerts/log.ts";
 import { RunSignals } from "./alerts/run_signals.ts";
-import { tell, testAlerts } from "./alerts/tell.ts";
-import { type Caller, identifyCaller, secretKeys } from "./caller.ts";
+import { deliverDue, testAlerts } from "./alerts/deliver.ts";
+import {
+  busyError,
+  failure,
+  json,
+  methodNotAllowed,
+  repeatedError,
+  unauthorizedError,
+  unreachableError,
+} from "./answers.ts";
+import { type Caller, identifyCaller } from "./caller.ts";
 import { copyBackups } from "./copy/copy.ts";
-import { redeemCopyToken } from "./copy/verbs.ts";
-import { BackupError, type BackupErrorCode } from "./errors.ts";
+import { openDatabase, projectBuckets, secondBucket, withSession } from "./environment.ts";
+import { BackupError } from "./errors.ts";
+import { workInside } from "./inside/inside.ts";
 import { Isolate } from "./isolate.ts";
+import { log } from "./log.ts";
 import { workOn } from "./pipeline.ts";
-import { openSession, type Session } from "./postgres/session.ts";
+import { UnreachableError } from "./postgres/unreachable.ts";
 import { prune } from "./rotation/prune.ts";
-import { readHealth, readLog, startRun } from "./run/calls.ts";
-import { redeemToken } from "./run/verbs.ts";
-import type { Bucket } from "./storage/bucket.ts";
-import { retrying } from "./storage/retry.ts";
-import { type S3Bucket, s3Bucket } from "./storage/s3.ts";
-import { s3Location } from "./storage/s3_location.ts";
-import { supabaseBucket } from "./storage/supabase.ts";
+import { readHealth, readLog, startRun } from "./run/admin_requests.ts";
+import { checkVersion } from "./run/check_version.ts";
+import { isRedeemed, type Redeemed, redeemToken } from "./run/run_client.ts";
+import type { Turn } from "./turn.ts";
+import { VERSION } from "./version.ts";
 
-/** The platform's; keeps the isolate alive until the promise settles. */
+/** Belongs to the platform: keeps the isolate alive until the promise settles. */
 declare const EdgeRuntime: { waitUntil(promise: Promise<unknown>): void };
 
-const STATUS: Partial<Record<BackupErrorCode, number>> = {
-  bad_request: 400,
-  unauthorized: 401,
-  not_started: 409,
-  busy: 503,
-};
-
-/** Tries of a call to the second bucket: a service that does not answer shall be known before the platform ends us. */
-const TRIES = 2;
-
-/** How the database begins tokens for copying. */
+/** How the database begins tokens for copies, alerts and restores; those for runs are all others. */
 const COPY_TOKEN = "copy-";
-
-/** And those for alerts. */
 const ALERT_TOKEN = "alert-";
+const RESTORE_TOKEN = "restore-";
+
+/** Errors that hold nothing of use to a stranger. */
+const TOLD = ["version_mismatch", "not_configured", "call_repeated"];
+
+/** Tokens that may be looked up at the same time: made-up ones must not take the database's connections. */
+const MOST_LOOK_UPS = 4;
+let lookUps = 0;
 
 const isolate = new Isolate();
 isolate.listen(globalThis);
 
 async function answer(request: Request): Promise<Response> {
   try {
-    if (request.method !== "POST") {
-      return json(405, {
-        code: "bad_request",
-        message: `${request.method} is not answered here`,
-        hint: "Use POST.",
-      }, { allow: "POST" });
-    }
+    if (request.method !== "POST") return methodNotAllowed(request.method);
     const caller = identifyCaller(request, Deno.env.get);
-    if (caller === null) throw unauthorized();
-    // A token says all there is to say; and who shows one may be anybody until the database has looked at it, so his body is not read.
+    if (caller === null) throw unauthorizedError();
+    // A token says all that there is to say. Its bearer may be anybody until the database has looked at it, so the body
+    // is not read.
     return caller.kind === "token" ? await work(caller) : await serve(await readBody(request));
   } catch (error) {
     return failure(error);
   }
 }
 
-/** Answers at once, and works on after it. */
+/** Works on a run, after the answer. */
 async function work({ token }: Caller & { kind: "token" }): Promise<Response> {
-  const databaseUrl = setting("SUPABASE_DB_URL");
-  if (token.startsWith(COPY_TOKEN)) return await copy(token, databaseUrl);
-  if (token.startsWith(ALERT_TOKEN)) return await tellEvents(token, databaseUrl);
+  if (token.startsWith(COPY_TOKEN)) return await interruptibly(token, "copy", copy);
+  if (token.startsWith(RESTORE_TOKEN)) return await interruptibly(token, "restore", restore);
+  if (token.startsWith(ALERT_TOKEN)) return await deliverAlerts(token);
   const free = isolate.begin();
-  if (free === null && !isolate.canInterrupt) throw busy();
+  if (free === null && !isolate.canInterrupt) throw busyError();
   let turn = free;
   try {
-    const runId = await withSession(databaseUrl, (control) => redeemToken(control, token));
-    if (runId === null) throw unauthorized();
-    // Copying can wait. Whoever may ask for that, the token has told.
+    const runId = await redeem(token, "run");
+    // Copying can wait; only a valid token may interrupt it.
     turn ??= await isolate.interrupt();
-    if (turn === null) throw busy();
+    if (turn === null) throw busyError();
     EdgeRuntime.waitUntil(workOn({
-      runId,
-      databaseUrl,
-      openBucket: bucketOpener(isolate.stopping),
-      share: turn.share,
+      runId: runId!,
+      openDatabase,
+      openBucket: projectBuckets(isolate.stopping),
+      turn,
       stopping: isolate.stopping,
-      onIdle: turn.end,
       signals: new RunSignals(Deno.env.get, log),
       log,
     }));
     return json(202, { run_id: runId });
   } catch (error) {
-    turn?.end(0);
+    turn?.[Symbol.dispose]();
     throw error;
   }
 }
 
-/** Copies backups out of the project, until the isolate is needed for a run. */
-async function copy(token: string, databaseUrl: string): Promise<Response> {
-  if (!await withSession(databaseUrl, (control) => redeemCopyToken(control, token))) throw unauthorized();
+/** Begins work after the answer, which goes on until the isolate is needed for a run. */
+async function interruptibly(
+  token: string,
+  purpose: Redeemed["purpose"],
+  begin: (turn: Turn, stopping: AbortSignal) => Promise<void>,
+): Promise<Response> {
+  await redeem(token, purpose);
   const interruption = new AbortController();
   const turn = await isolate.beginSoon(interruption);
-  if (turn === null) throw busy();
-  const stopping = AbortSignal.any([isolate.stopping, interruption.signal]);
+  if (turn === null) throw busyError();
   try {
-    EdgeRuntime.waitUntil(copyBackups({
-      databaseUrl,
-      openBucket: bucketOpener(stopping),
-      openSecond: () => secondBucket(stopping),
-      share: turn.share,
-      stopping,
-      onIdle: turn.end,
-      log,
-    }));
-    return json(202, { copying: true });
+    EdgeRuntime.waitUntil(begin(turn, AbortSignal.any([isolate.stopping, interruption.signal])));
+    return json(202, { purpose });
   } catch (error) {
-    turn.end(0);
+    turn[Symbol.dispose]();
     throw error;
   }
 }
 
-function busy(): BackupError {
-  return new BackupError("busy", "This isolate works on another call", "The database calls again by itself.");
+/** Copies backups out of the project. */
+function copy(turn: Turn, stopping: AbortSignal): Promise<void> {
+  return copyBackups({
+    openDatabase,
+    openBucket: projectBuckets(stopping),
+    openSecond: () => secondBucket(stopping),
+    turn,
+    stopping,
+    log,
+  });
 }
 
-/** Answers at once, and tells after it. It takes no turn: a few requests cost next to no CPU, and are worth most while a run fails. */
-async function tellEvents(token: string, databaseUrl: string): Promise<Response> {
-  const control = await openSession(databaseUrl, { applicationName: "supabase-backup alerts" });
-  try {
-    if (!await redeemForAlerts(control, token)) throw unauthorized();
-  } catch (error) {
-    await control.close();
-    throw error;
-  }
+/** Looks into backups, restores tables beside the living ones, drills. */
+function restore(turn: Turn, stopping: AbortSignal): Promise<void> {
+  return workInside({
+    openDatabase,
+    openBucket: projectBuckets(stopping),
+    turn,
+    stopping,
+    log,
+  });
+}
+
+/**
+ * Delivers alerts, after the answer. It takes no turn: a few requests cost hardly any CPU, and matter most while a run
+ * fails.
+ */
+async function deliverAlerts(token: string): Promise<Response> {
+  await redeem(token, "alert");
   EdgeRuntime.waitUntil(
-    tell(control, Deno.env.get)
-      .catch((error) => log("alerts were not told", { error: String(error) }))
-      .finally(() => control.close().catch(() => {})),
+    withSession("alerts", (control) => deliverDue(control, Deno.env.get))
+      .catch((error) => log("alerts were not delivered", { error: String(error) })),
   );
   return json(202, {});
 }
 
+/**
+ * Uses up a token for this purpose and returns its run. Until that is done the caller may be anybody: an answer names
+ * neither host, role nor key. That the database cannot be reached is told all the same, because the caller is the only
+ * one who can write it into the run's log. Only a few at a time may hold a session of the database.
+ */
+async function redeem(token: string, purpose: Redeemed["purpose"]): Promise<number | null> {
+  if (lookUps >= MOST_LOOK_UPS) throw busyError();
+  lookUps++;
+  let redeemed: Redeemed | null = null;
+  try {
+    redeemed = await withSession("call", async (control) => {
+      const redeemed = await redeemToken(control, token);
+      if (redeemed === null && await isRedeemed(control, token)) throw repeatedError();
+      // Only the holder of a valid token learns of versions.
+      if (redeemed?.purpose === purpose) await checkVersion(control);
+      return redeemed;
+    });
+  } catch (error) {
+    if (error instanceof BackupError && TOLD.includes(error.code)) throw error;
+    log("Cannot look up a call's token", { error: String(error) });
+    if (error instanceof UnreachableError) throw unreachableError(error);
+  } finally {
+    lookUps--;
+  }
+  if (redeemed?.purpose !== purpose) throw unauthorizedError();
+  return redeemed.runId;
+}
+
 async function serve(body: Record<string, unknown>): Promise<Response> {
-  return await withSession(setting("SUPABASE_DB_URL"), async (control) => {
+  if (body["version"] === true) return json(200, { version: VERSION });
+  return await withSession("call", async (control) => {
+    await checkVersion(control);
     if (body["log"] !== undefined) return json(200, { runs: await readLog(control, body["log"]) });
     if (body["health"] === true) return json(200, { health: await readHealth(control) });
     if (body["prune"] !== undefined) {
-      return json(200, await prune(control, bucketOpener(isolate.stopping), body["prune"]));
+      return json(200, await prune(control, projectBuckets(isolate.stopping), body["prune"]));
     }
     if (body["alert"] === "test") return json(200, { channels: await testAlerts(control, Deno.env.get) });
-    // Who asks for something that this function does not know must not get a backup instead.
+    // A request that this function does not know must not start a backup instead.
     if (Object.keys(body).length > 0) throw unknownRequest(body);
     return json(202, { run_id: await startRun(control) });
   });
@@ -155,33 +194,9 @@ async function serve(body: Record<string, unknown>): Promise<Response> {
 function unknownRequest(body: Record<string, unknown>): BackupError {
   return new BackupError(
     "bad_request",
-    `The function does not know what ${JSON.stringify(Object.keys(body)).slice(0, 100)} asks for`,
-    'Send {} to start a backup; {"log": {}}, {"health": true}, {"prune": {}} and {"alert": "test"} ask for something else.',
+    `Unknown request ${JSON.stringify(Object.keys(body)).slice(0, 100)}`,
+    'Send {} to start a backup; {"log": {}}, {"health": true}, {"prune": {}} and {"alert": "test"} are the other requests.',
   );
-}
-
-/** Opens buckets of this project. Throws BackupError `not_configured`. */
-function bucketOpener(signal: AbortSignal): (bucket: string) => Bucket {
-  const [url, key] = [setting("SUPABASE_URL"), secretKeys(Deno.env.get)[0]];
-  if (key === undefined) throw notConfigured("SUPABASE_SECRET_KEYS");
-  const onRetry = (error: Error, waitMs: number) =>
-    log("Storage is asked again", { error: error.message, waitMs });
-  return (bucket) => retrying(supabaseBucket({ url, key, bucket, signal }), { signal, onRetry });
-}
-
-/** The bucket outside the project. Throws BackupError `not_configured`. */
-function secondBucket(signal: AbortSignal): S3Bucket {
-  const location = s3Location(Deno.env.get);
-  if (location === null) {
-    throw new BackupError(
-      "not_configured",
-      "The settings ask for a second copy, and the function has no BACKUP_S3_ENDPOINT and what belongs to it",
-      "Set the function's secrets as docs/second-copy.md says, or: select backup.configure(second_copy => 'none')",
-    );
-  }
-  const onRetry = (error: Error, waitMs: number) =>
-    log("The second bucket is asked again", { error: error.message, waitMs });
-  return retrying(s3Bucket(location, { signal }), { signal, tries: TRIES, onRetry });
 }
 
 async function readBody(request: Request): Promise<Record<string, unknown>> {
@@ -191,57 +206,8 @@ async function readBody(request: Request): Promise<Record<string, unknown>> {
     if (typeof body === "object" && body !== null && !Array.isArray(body)) {
       return body as Record<string, unknown>;
     }
-  } catch { /* said below */ }
-  throw new BackupError("bad_request", "The body is not a JSON object", "Send {} to start a backup.");
-}
-
-async function withSession<T>(url: string, use: (control: Session) => Promise<T>): Promise<T> {
-  const control = await openSession(url, { applicationName: "supabase-backup call" });
-  try {
-    return await use(control);
-  } finally {
-    await control.close();
-  }
-}
-
-function setting(name: string): string {
-  const value = Deno.env.get(name);
-  if (!value) throw notConfigured(name);
-  return value;
-}
-
-function notConfigured(name: string): BackupError {
-  return new BackupError(
-    "not_configured",
-    `The function's environment has no ${name}`,
-    "Supabase sets it for deployed functions; elsewhere pass it in the environment.",
-  );
-}
-
-function unauthorized(): BackupError {
-  return new BackupError(
-    "unauthorized",
-    "The call shows no token of this database and no secret key of this project",
-    "Send the secret key as `Authorization: Bearer …`, or start the backup in SQL: select backup.start('manual')",
-  );
-}
-
-function failure(error: unknown): Response {
-  if (!(error instanceof BackupError)) {
-    log("call failed", { error: String(error) });
-    return json(500, { code: "internal", message: "The call failed", hint: "See the logs of the function." });
-  }
-  const { code, message, hint } = error;
-  log("call refused", { code, message });
-  return json(STATUS[code] ?? 500, { code, message, hint });
-}
-
-function json(status: number, body: unknown, headers: Record<string, string> = {}): Response {
-  return Response.json(body, { status, headers: { "cache-control": "no-store", ...headers } });
-}
-
-function log(message: string, facts: Record<string, unknown> = {}): void {
-  console.log(JSON.stringify({ message, ...facts }));
+  } catch { /* reported below */ }
+  throw new BackupError("bad_request", "The request body is not a JSON object", "Send {} to start a backup.");
 }
 
 Deno.serve(answer);

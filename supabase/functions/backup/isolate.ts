@@ -1,25 +1,23 @@
 /**
- * The isolate that this module is loaded into. It may get several requests, which share its CPU, memory and life: it works
- * on one at a time, and a later one has what the earlier ones left of the budget.
+ * The isolate that this module is loaded into. It may get several requests, which share its CPU, memory and life: it
+ * works on one at a time, and a later one has what the earlier ones left of its life.
  */
+import { ENTERING, EVALUATION, RETIRED } from "./budget.ts";
+import { Turn } from "./turn.ts";
 
-/** Less than this share of a budget is not worth a turn. A platform that counts CPU over requests retires a worker at half of it. */
-const LEAST_SHARE = 0.5;
+/**
+ * An isolate that goes on after it has spent so many lives is on a platform that counts each request's CPU by itself
+ * (the policy `per_request`): each has a life of its own then.
+ */
+const SURVIVED = 2.5;
 
-/** How long work that is interrupted has to put its things down, and how often somebody looks whether it has. */
+/** How long interrupted work may take to stop, and how often that is checked. */
 const PATIENCE_MS = 5000;
 const LOOK_AGAIN_MS = 50;
 
-export interface Turn {
-  /** Share of a budget that this request may spend. */
-  share: number;
-  /** The work is over, or only waits: the next request may begin. `share` is what was spent. */
-  end(share: number): void;
-}
-
 export class Isolate {
-  readonly #stopping = new AbortController();
-  #spent = 0;
+  #stopping = new AbortController();
+  #spent = EVALUATION;
   #busy = false;
   #interruption: AbortController | null = null;
 
@@ -28,7 +26,7 @@ export class Isolate {
     return this.#stopping.signal;
   }
 
-  /** Hears `beforeunload`, the platform's warning shortly before a limit is reached. */
+  /** Listens for `beforeunload`, the platform's warning shortly before a limit is reached. */
   listen(target: EventTarget): void {
     target.addEventListener("beforeunload", (event) => {
       const reason = (event as CustomEvent<{ reason?: string }>).detail?.reason;
@@ -36,36 +34,46 @@ export class Isolate {
     });
   }
 
-  /** Null while an earlier request is at work. `interruption` is aborted when another request is more urgent. */
+  /**
+   * Begins a turn; returns null while an earlier request is at work. `interruption` is aborted when another request is
+   * more urgent.
+   */
   begin(interruption: AbortController | null = null): Turn | null {
-    if (this.#busy || this.stopping.aborted) return null;
+    if (this.#busy || !this.#goesOn()) return null;
     this.#busy = true;
     this.#interruption = interruption;
-    let ended = false;
-    return {
-      share: Math.max(LEAST_SHARE, 1 - this.#spent),
-      end: (share) => {
-        if (ended) return;
-        ended = true;
-        this.#spent += share;
-        this.#busy = false;
-        this.#interruption = null;
-      },
-    };
+    // The platform would not have sent this request to an isolate that it has retired, so less is spent than it seemed.
+    const before = this.#spent > SURVIVED ? EVALUATION : Math.min(this.#spent, RETIRED);
+    return new Turn(before + ENTERING, (spent) => {
+      this.#spent += ENTERING + spent;
+      this.#busy = false;
+      this.#interruption = null;
+    });
   }
 
-  /** Is the request at work one that can be interrupted? */
+  /**
+   * Whether the isolate takes another request. Under the policy `per_request` it does so after the platform has warned
+   * of its CPU, because that begins anew with each request; after any other warning it is about to end.
+   */
+  #goesOn(): boolean {
+    if (!this.stopping.aborted) return true;
+    if (this.stopping.reason !== "cpu") return false;
+    this.#stopping = new AbortController();
+    return true;
+  }
+
+  /** Whether the request at work can be interrupted. */
   get canInterrupt(): boolean {
     return this.#interruption !== null;
   }
 
-  /** Interrupts what can be, and begins when it has ended; null when it does not end in time. */
+  /** Interrupts the request at work and begins when it has ended; returns null when it does not end in time. */
   async interrupt(): Promise<Turn | null> {
     this.#interruption?.abort(new Error("the isolate is needed for a backup"));
     return await this.beginSoon(null);
   }
 
-  /** Begins as soon as the request at work has ended; null when that takes long. */
+  /** Begins as soon as the request at work has ended; returns null when that takes too long. */
   async beginSoon(interruption: AbortController | null): Promise<Turn | null> {
     const deadline = Date.now() + PATIENCE_MS;
     for (let turn = this.begin(interruption);; turn = this.begin(interruption)) {

@@ -1,12 +1,12 @@
-/** Whether an address may be sent to. It is a secret: what is wrong with it is said without any of its words. */
+/** Checks an address for alerts. It is a secret, so the problem is described without any part of it. */
 
-/** `allowLoopback`: plain HTTP to this machine too, for tests. Null when the address is good. */
+/** Returns the problem of an address, or null. With `allowLoopback` plain HTTP to this machine is valid, for tests. */
 export function problemOf(address: string, allowLoopback: boolean): string | null {
   let url: URL;
   try {
     url = new URL(address);
   } catch {
-    return "it is no URL";
+    return "it is not a valid URL";
   }
   if (url.username !== "" || url.password !== "") return "it has a user name or password in it";
   if (url.protocol === "https:") return null;

@@ -1,7 +1,13 @@
-/** The body of a message in the form of each receiver, within its limits. */
+/** Renders a message in the form of each receiver, within its limits. */
+import { markdown } from "../visible_text.ts";
 import { type Message, shortened } from "./message.ts";
 
-/** Standard Webhooks: type, timestamp of what happened, data. */
+/** Names in a message are a user's: in Markdown one could be a link. */
+function asMarkdown(text: string): string {
+  return text.split("\n").map(markdown).join("\n");
+}
+
+/** Standard Webhooks: type, timestamp of the event, data. */
 export function webhookBody({ kind, at, project, title, reminder, event }: Message): string {
   return JSON.stringify({
     type: `backup.${kind}`,
@@ -21,19 +27,19 @@ export function webhookBody({ kind, at, project, title, reminder, event }: Messa
   });
 }
 
-/** Slack's incoming webhooks: these three characters are its mark-up's own, and keep a message from calling @channel. */
+/** Slack's incoming webhooks: its markup uses these three characters; escaped, a message cannot call @channel. */
 export function slackBody({ kind, title, lines }: Message): unknown {
   const plain = (text: string) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
   return { text: shortened([`${SIGNS[kind]} *${plain(title)}*`, ...lines.map(plain)].join("\n"), 3000) };
 }
 
-/** Discord's webhooks: an embed, which mentions nobody; its limits are 256 and 4096. */
+/** Discord's webhooks: an embed, in which mentions do not work; its limits are 256 and 4096. */
 export function discordBody({ kind, title, lines }: Message): unknown {
   return {
     allowed_mentions: { parse: [] },
     embeds: [{
-      title: shortened(title, 256),
-      description: shortened(lines.join("\n\n"), 4096),
+      title: shortened(asMarkdown(title), 256),
+      description: shortened(asMarkdown(lines.join("\n\n")), 4096),
       color: COLORS[kind],
     }],
   };
@@ -44,7 +50,7 @@ export function teamsBody({ kind, title, lines }: Message): unknown {
   const block = (text: string, more = {}) => ({
     type: "TextBlock",
     wrap: true,
-    text: shortened(text, 2000),
+    text: shortened(asMarkdown(text), 2000),
     ...more,
   });
   return {

@@ -1,4 +1,4 @@
-/** The channels for alerts, each set up by secrets of the function, which are read here and nowhere else. */
+/** The channels for alerts. Secrets of the function configure them, and only this file reads those. */
 import { problemOf } from "./address.ts";
 import { discordBody, emailBody, slackBody, teamsBody, webhookBody } from "./bodies.ts";
 import type { Message } from "./message.ts";
@@ -15,19 +15,19 @@ export interface Post {
 
 export interface Channel {
   name: "webhook" | "slack" | "discord" | "teams" | "email" | "ping";
-  /** `off`: none of its variables is set; `wrong`: they are, and cannot be used. */
+  /** `off`: none of its variables is set; `wrong`: they are set but invalid. */
   state: "on" | "off" | "wrong";
-  /** What is wrong, in words that hold no secret; null unless `wrong`. */
+  /** The problem, without a secret; null unless `wrong`. */
   problem: string | null;
-  /** Renders a message. Called when the channel is `on`; never for `ping`, which has its own signals. */
+  /** Renders a message. Called when the channel is `on`, never for `ping`, which has signals of its own. */
   render(message: Message): Post;
-  /** Texts that must not come to light. */
+  /** Texts that must never be shown. */
   secrets: string[];
 }
 
 const EMAIL_API = "https://api.resend.com";
 
-/** All channels, those that are off too. */
+/** Returns all channels, also those that are off. */
 export function readChannels(environment: Environment): Channel[] {
   const variables = (name: string) => environment(name)?.trim() ?? "";
   return [
@@ -51,7 +51,9 @@ function webhook(variables: Variables): Channel {
   const problems = [
     missing("BACKUP_ALERT_WEBHOOK_URL", url) ?? wrongAddress("BACKUP_ALERT_WEBHOOK_URL", url, variables),
     missing("BACKUP_ALERT_WEBHOOK_SECRET", secret) ??
-      (key === null ? "BACKUP_ALERT_WEBHOOK_SECRET is not whsec_ and the base64 of 24 to 64 bytes" : null),
+      (key === null
+        ? "BACKUP_ALERT_WEBHOOK_SECRET is not valid: it must be whsec_ and the base64 of 24 to 64 bytes"
+        : null),
   ];
   return channel("webhook", [url, secret], problems, (message) => {
     const body = webhookBody(message);
@@ -59,7 +61,7 @@ function webhook(variables: Variables): Channel {
   });
 }
 
-/** A channel whose one variable is its address. */
+/** Returns a channel whose only variable is its address. */
 function chat(
   name: Channel["name"],
   variable: string,
@@ -78,7 +80,7 @@ function email(variables: Variables): Channel {
   const key = variables("RESEND_API_KEY");
   const from = variables("BACKUP_ALERT_EMAIL_FROM");
   const to = variables("BACKUP_ALERT_EMAIL_TO").split(",").map((address) => address.trim()).filter(Boolean);
-  // The project may use Resend for other mail: its key alone asks for no alerts.
+  // The project may use Resend for other mail: the key alone does not enable alerts.
   const own = [from, to.join()].some(Boolean) ? [key, from, to.join()] : [];
   const api = variables("BACKUP_ALERT_EMAIL_API") || EMAIL_API;
   const problems = [
@@ -115,5 +117,5 @@ function missing(variable: string, value: string): string | null {
 
 function wrongAddress(variable: string, address: string, variables: Variables): string | null {
   const problem = problemOf(address, allowLoopback(variables));
-  return problem === null ? null : `${variable} cannot be sent to: ${problem}`;
+  return problem === null ? null : `${variable} is not a valid address: ${problem}`;
 }

@@ -1,15 +1,17 @@
-/** Signals in the form of healthchecks.io: an outside clock that expects them raises the alarm when they do not come. */
+/**
+ * Signals in the form of healthchecks.io: an outside monitor that expects them raises the alarm when they are missing.
+ */
 import { type Environment, readChannels } from "./channels.ts";
 import { type Attempt, send, type Sending } from "./send.ts";
 
-/** `log` changes nothing outside: it is for tests. */
+/** `log` changes nothing at the monitor: it is for tests. */
 export type Signal = "start" | "success" | "fail" | "log";
 
-/** One more try, soon: the worker that waits for it has other things to do. */
+/** One retry, soon: a worker waits for it. */
 const WAITS_MS = [500];
 const TEXT_LENGTH = 1000;
 
-/** Null when no BACKUP_PING_URL is set, or none that can be used. Never throws. */
+/** Sends a signal; returns null when BACKUP_PING_URL is not set or invalid. Never throws. */
 export async function ping(
   environment: Environment,
   signal: Signal,

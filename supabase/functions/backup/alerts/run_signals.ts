@@ -1,8 +1,11 @@
-/** A worker's pings about its run. They never throw, never wait for an answer while the snapshot is held, and take seconds at most. */
+/**
+ * Sends a worker's pings about its run. They never throw, never make the snapshot wait for an answer, and take seconds
+ * at most.
+ */
 import type { Session } from "../postgres/session.ts";
-import type { Place } from "../run/verbs.ts";
+import type { Place } from "../run/run_client.ts";
 import { type Environment, readChannels } from "./channels.ts";
-import { reportChannels } from "./log.ts";
+import { reportChannels } from "./alert_queue.ts";
 import { ping, type Signal } from "./ping.ts";
 
 export class RunSignals {
@@ -15,7 +18,10 @@ export class RunSignals {
     this.#log = log;
   }
 
-  /** The worker has its place. The first one of a run says that it begins, and which channels for alerts there are. */
+  /**
+   * Call when the worker has its place. The first worker of a run signals its beginning, and reports the channels for
+   * alerts.
+   */
   async began(control: Session, { role, run }: Place): Promise<void> {
     if (role !== "plan" || run.attempt > 1) return;
     this.#send("start", `${run.name} (${run.trigger}) begins`);
@@ -23,14 +29,20 @@ export class RunSignals {
       .catch((error) => this.#log("the channels for alerts were not reported", { error: String(error) }));
   }
 
-  /** The worker has done its work. That a run succeeded, its finisher says; that it failed, whoever saw it to its end. */
+  /**
+   * Call when the worker has done its work. The finisher signals success; the worker that saw the run fail signals
+   * failure.
+   */
   async ended(control: Session, { role, run }: Place, worker: string): Promise<void> {
     if (role === "none") return;
     try {
       const [end] = await control.sql<{ status: string; message: string | null; finisher: boolean }[]>`
         select l.status, l.error_message as message,
-          exists (select from backup.workers w where w.id = ${worker} and w.role = 'finish') as finisher
-        from backup.log l where l.id = ${run.id}`;
+          exists (
+            select from backup.workers w
+            where w.id operator(pg_catalog.=) ${worker} and w.role operator(pg_catalog.=) 'finish'
+          ) as finisher
+        from backup.log l where l.id operator(pg_catalog.=) ${run.id}`;
       if (end?.status === "failed") this.#send("fail", `${run.name}: ${end.message}`);
       if (end?.status === "succeeded" && end.finisher) {
         this.#send("success", `${run.name} succeeded, verified`);
@@ -40,7 +52,7 @@ export class RunSignals {
     }
   }
 
-  /** Resolves when all pings are sent or given up. */
+  /** Resolves when all pings are sent or have failed. */
   async sent(): Promise<void> {
     await Promise.all(this.#pings);
   }

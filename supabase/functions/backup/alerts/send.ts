@@ -1,10 +1,11 @@
-/** One message to one channel, over HTTP, within bounded time. */
+/** Sends one message to one channel, over HTTP, within bounded time. */
+import { USER_AGENT } from "../version.ts";
 import type { Channel, Post } from "./channels.ts";
 
-/** One attempt, as `backup.alerts` keeps it. */
+/** One attempt, as `backup.alerts` records it. */
 export interface Attempt {
   outcome: "sent" | "failed";
-  /** HTTP status; null when nothing answered. */
+  /** HTTP status; null without an answer. */
   status: number | null;
   error: string | null;
   milliseconds: number;
@@ -12,10 +13,10 @@ export interface Attempt {
 
 /** How long a receiver may take to answer. */
 const ANSWER_MS = 5000;
-/** Waits before the second and third try; what is still down then is tried again by the database. */
+/** Waits before the second and third try; after that the database tries again. */
 const WAITS_MS = [1000, 3000];
 const ERROR_LENGTH = 200;
-/** More of an answer than is ever shown. */
+/** Bytes that are read of an answer: more than is ever shown. */
 const READ_BYTES = 4096;
 
 export interface Sending {
@@ -25,8 +26,8 @@ export interface Sending {
 }
 
 /**
- * Sends until the receiver takes it, up to three times. `render` makes the request anew each time: its timestamp is signed.
- * Answers the last attempt; throws only what `onAttempt` throws.
+ * Sends until the receiver accepts, up to three times. `render` renders the request each time, because its timestamp is
+ * signed. Returns the last attempt; throws only what `onAttempt` throws.
  */
 export async function send(
   channel: Channel,
@@ -41,7 +42,7 @@ export async function send(
   }
 }
 
-/** A receiver that refuses gives the same answer a second later. */
+/** A receiver that refuses would refuse again a second later. */
 function passes(status: number | null): boolean {
   return status === null || status === 408 || status === 429 || status >= 500;
 }
@@ -53,9 +54,9 @@ async function post({ url, headers, body }: Post, answerMs: number, secrets: str
   try {
     const response = await fetch(url, {
       method: "POST",
-      headers: { "content-type": "application/json", "user-agent": "supabase-backup", ...headers },
+      headers: { "content-type": "application/json", "user-agent": USER_AGENT, ...headers },
       body,
-      // The address was checked; one that a receiver names was not, and would get the key of the mail API.
+      // This address was checked. One that the receiver redirects to was not, and would get the key of the mail API.
       redirect: "manual",
       signal: AbortSignal.timeout(answerMs),
     });
@@ -73,7 +74,7 @@ async function post({ url, headers, body }: Post, answerMs: number, secrets: str
   };
 }
 
-/** What a receiver says of its refusal: the first bytes of the answer, after a colon; nothing when they do not come. */
+/** Returns the beginning of a receiver's refusal, after a colon; nothing when it does not arrive. */
 async function beginning(response: Response): Promise<string> {
   let text = "";
   const decoder = new TextDecoder();
@@ -87,7 +88,7 @@ async function beginning(response: Response): Promise<string> {
   return line === "" ? "" : `: ${line}`;
 }
 
-/** In own words: the runtime's messages hold the address. */
+/** Describes the cause in other words, because the runtime's messages hold the address. */
 function reasonOf(cause: unknown, answerMs: number): string {
   if ((cause as Error).name === "TimeoutError") return `no answer within ${answerMs / 1000} s`;
   const text = `${cause} ${(cause as Error).cause ?? ""}`;
@@ -97,7 +98,10 @@ function reasonOf(cause: unknown, answerMs: number): string {
   return "the connection failed";
 }
 
-/** A receiver may repeat what it was sent. In the path or the query of an address is its secret: longer words of them are hidden too. */
+/**
+ * Hides secrets that a receiver repeats. The secret of an address is in its path or query, so their longer words are
+ * hidden too.
+ */
 function withoutSecrets(text: string, secrets: string[]): string {
   const hidden = secrets.flatMap((secret) => {
     if (!URL.canParse(secret)) return [secret];

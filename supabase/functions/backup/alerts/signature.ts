@@ -1,12 +1,15 @@
-/** Signatures of the Standard Webhooks specification, symmetric form: `v1,` and the base64 of HMAC-SHA256 over `id.timestamp.body`. */
+/**
+ * Signatures of the Standard Webhooks specification, symmetric form: `v1,` and the base64 of HMAC-SHA256 over
+ * `id.timestamp.body`.
+ */
 import { createHmac } from "node:crypto";
 
 const PREFIX = "whsec_";
-/** What the specification asks of a key, in bytes. */
+/** Length of a key by the specification, in bytes. */
 const SHORTEST = 24;
 const LONGEST = 64;
 
-/** The key of a secret `whsec_<base64>`; null when it is none. */
+/** Returns the key of a secret `whsec_<base64>`; null when it is not one. */
 export function keyOf(secret: string): Uint8Array | null {
   const text = secret.startsWith(PREFIX) ? secret.slice(PREFIX.length) : "";
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(text)) return null;
@@ -22,7 +25,7 @@ function decoded(base64: string): string {
   }
 }
 
-/** The three headers of a message that is sent now; `id` is the same for each attempt to send it. */
+/** Returns the three headers of a message that is sent now; `id` is the same for each attempt to send it. */
 export function signedHeaders(id: string, body: string, key: Uint8Array, now: Date): Record<string, string> {
   const timestamp = String(Math.floor(now.getTime() / 1000));
   const signature = createHmac("sha256", key).update(`${id}.${timestamp}.${body}`).digest("base64");

@@ -1,6 +1,6 @@
 /**
- * The frame of a data block: type, dump id, chunks of one zlib stream, a zero (pg_backup_custom.c, _StartData, _EndData).
- * Written in three steps by possibly three writers: open, segments, close.
+ * The frame of a data block: type, dump id, chunks of one zlib stream, a zero (pg_backup_custom.c, _StartData,
+ * _EndData). Written in three steps by possibly three writers: open, segments, close.
  */
 import { ByteWriter } from "./primitives.ts";
 

@@ -1,4 +1,9 @@
-/** Integers, strings and offsets of the custom format, both ways (pg_backup_archiver.c: WriteInt, WriteStr, WriteOffset). */
+/**
+ * Integers, strings and offsets of the custom format, both ways (pg_backup_archiver.c: WriteInt, WriteStr,
+ * WriteOffset).
+ */
+
+import { joinPieces } from "./pieces.ts";
 
 /** Bytes of an integer's magnitude; a sign byte comes before it. */
 export const INT_SIZE = 4;
@@ -6,11 +11,15 @@ export const OFFSET_SIZE = 8;
 
 /** Whether a data block's place in the file is known (pg_backup_archiver.h, K_OFFSET_*). */
 export const OFFSET_NOT_SET = 1;
+export const OFFSET_SET = 2;
 export const OFFSET_NO_DATA = 3;
 
 const BUFFER_BYTES = 64 * 1024;
 
-/** Collects bytes in buffers that are joined at the end: one that grows would be held twice, half empty, whenever it is full. */
+/**
+ * Collects bytes in buffers that are joined at the end: one that grows would be held twice, half empty, whenever it is
+ * full.
+ */
 export class ByteWriter {
   readonly #full: Uint8Array[] = [];
   #buffer: Uint8Array;
@@ -65,15 +74,8 @@ export class ByteWriter {
   bytes(): Uint8Array {
     const last = this.#buffer.subarray(0, this.#length);
     // A copy of little is cheap, and lets the buffer go.
-    if (this.#full.length === 0 && last.length > BUFFER_BYTES) return last;
-    const buffers = [...this.#full, last];
-    const joined = new Uint8Array(buffers.reduce((sum, { length }) => sum + length, 0));
-    let position = 0;
-    for (const buffer of buffers) {
-      joined.set(buffer, position);
-      position += buffer.length;
-    }
-    return joined;
+    if (this.#full.length === 0) return last.length > BUFFER_BYTES ? last : last.slice();
+    return joinPieces([...this.#full, last]);
   }
 
   #fits(more: number): boolean {

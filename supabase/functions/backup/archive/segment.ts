@@ -1,6 +1,6 @@
 /**
- * Raw deflate segments: compressed runs that end on a byte boundary with a full flush and without a final block, so that
- * segments of different writers joined in order are one deflate stream.
+ * Raw deflate segments: compressed runs that end on a byte boundary with a full flush and without a final block, so
+ * that segments of different writers joined in order are one deflate stream.
  */
 import { constants, deflateRawSync } from "node:zlib";
 import { adler32, ADLER_OF_NOTHING } from "./adler.ts";

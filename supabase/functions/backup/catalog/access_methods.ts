@@ -1,7 +1,7 @@
 /** Access methods of tables and indexes (pg_dump.c, dumpAccessMethod). */
 import { described } from "./attachments.ts";
 import { CLASS } from "./class_ids.ts";
-import type { Family } from "./family.ts";
+import type { ObjectType } from "./object_type.ts";
 import { mainEntry, makeObject } from "./object.ts";
 import { FIRST_USER_OID, isMember } from "./selection.ts";
 
@@ -14,7 +14,7 @@ interface Row {
 
 const TYPES = { i: "INDEX", t: "TABLE" };
 
-export const accessMethods: Family<Row> = {
+export const accessMethods: ObjectType<Row> = {
   name: "access methods",
   query: () => `
      select a.oid::int8, a.amname as name, a.amtype as type, a.amhandler::regproc as handler
@@ -23,7 +23,10 @@ export const accessMethods: Family<Row> = {
   read(row, catalog) {
     const name = catalog.quote(row.name);
     const object = makeObject({
-      ...{ kind: "access method", classId: CLASS.accessMethod, oid: row.oid, name: row.name },
+      kind: "access method",
+      classId: CLASS.accessMethod,
+      oid: row.oid,
+      name: row.name,
       render: () => [
         mainEntry(object, {
           desc: "ACCESS METHOD",

@@ -1,4 +1,7 @@
-/** Grants as SQL: what leads from the privileges a new object has to those it should have (dumputils.c, buildACLCommands). */
+/**
+ * Grants as SQL: what leads from the privileges a new object has to those it should have (dumputils.c,
+ * buildACLCommands).
+ */
 import type { Catalog } from "./catalog.ts";
 
 export interface Grants {
@@ -78,7 +81,7 @@ export function grantCommands(catalog: Catalog, grants: Grants): string {
 function revoke(catalog: Catalog, grants: Grants, item: Item): string {
   const { all } = privileges(catalog, grants, item.codes);
   if (all === "") return "";
-  return `${grants.prefix ?? ""}REVOKE ${all} ON ${grants.type} ${grants.name} FROM ${
+  return `${grants.prefix ?? ""}REVOKE ${all} ON ${objectOf(catalog, grants)} FROM ${
     grantee(catalog, item)
   };\n`;
 }
@@ -86,7 +89,7 @@ function revoke(catalog: Catalog, grants: Grants, item: Item): string {
 function grant(catalog: Catalog, grants: Grants, item: Item): string {
   const { plain, grantable } = privileges(catalog, grants, item.codes);
   if (plain === "" && grantable === "") return "";
-  const target = `ON ${grants.type} ${grants.name} TO ${grantee(catalog, item)}`;
+  const target = `ON ${objectOf(catalog, grants)} TO ${grantee(catalog, item)}`;
   let commands = "";
   if (plain !== "") {
     commands += `${grants.prefix ?? ""}GRANT ${plain} ${target};\n`;
@@ -97,6 +100,14 @@ function grant(catalog: Catalog, grants: Grants, item: Item): string {
   const grantor = item.grantor || grants.owner;
   if (grantor === grants.owner) return commands;
   return `SET SESSION AUTHORIZATION ${catalog.quote(grantor)};\n${commands}RESET SESSION AUTHORIZATION;\n`;
+}
+
+/**
+ * Returns what stands after ON. Default privileges have no name there: pg_dump before 17 writes the space before it all
+ * the same.
+ */
+function objectOf({ facts }: Catalog, { type, name }: Grants): string {
+  return name === "" && facts.version >= 170000 ? type : `${type} ${name}`;
 }
 
 function grantee(catalog: Catalog, item: Item): string {

@@ -2,7 +2,7 @@
 import { described, granted, type Privileges } from "./attachments.ts";
 import { type Catalog, literal } from "./catalog.ts";
 import { CLASS } from "./class_ids.ts";
-import type { Family } from "./family.ts";
+import type { ObjectType } from "./object_type.ts";
 import { mainEntry, makeObject } from "./object.ts";
 import { selected, worthReading } from "./selection.ts";
 import { operatorReference } from "./signatures.ts";
@@ -53,7 +53,7 @@ function phase(prefix: string, further = ""): string {
          'extra', a.agg${prefix}finalextra, 'modify', a.agg${prefix}finalmodify${further})`;
 }
 
-export const aggregates: Family<Row> = {
+export const aggregates: ObjectType<Row> = {
   name: "aggregates",
   query: () => `
      select p.oid::int8, n.nspname as namespace, p.proname as name, pg_get_userbyid(p.proowner) as owner, ${
@@ -71,13 +71,11 @@ export const aggregates: Family<Row> = {
     const signature = `${name}(${row.identity || "*"})`;
     const qualified = `${catalog.quote(row.namespace)}.${signature}`;
     const object = makeObject({
-      ...{
-        kind: "aggregate",
-        classId: CLASS.procedure,
-        oid: row.oid,
-        namespace: row.namespace,
-        name: row.name,
-      },
+      kind: "aggregate",
+      classId: CLASS.procedure,
+      oid: row.oid,
+      namespace: row.namespace,
+      name: row.name,
       key: [row.argumentCount, ...(row.argumentTypes ?? []).flat()],
       render: () => [
         ...(row.whole ? [definition()] : []),

@@ -1,6 +1,6 @@
 /** Base types, made of functions in a library, and types that were announced and never made. */
 import { literal } from "./catalog.ts";
-import type { Family } from "./family.ts";
+import type { ObjectType } from "./object_type.ts";
 import { addShell, addType, typeQuery, type TypeRow } from "./types.ts";
 
 interface Row extends TypeRow {
@@ -34,7 +34,7 @@ const STORAGES = { p: "plain", e: "external", x: "extended", m: "main" };
 const IS_ARRAY = `(t.typname like '\\_%' and t.typelem <> 0
   and (select e.typarray from pg_type e where e.oid = t.typelem) = t.oid)`;
 
-export const baseTypes: Family<Row> = {
+export const baseTypes: ObjectType<Row> = {
   name: "base types",
   query: () =>
     typeQuery({

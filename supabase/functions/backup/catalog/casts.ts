@@ -1,7 +1,7 @@
 /** Casts (pg_dump.c, getCasts, dumpCast). */
 import { described } from "./attachments.ts";
 import { CLASS } from "./class_ids.ts";
-import type { Family } from "./family.ts";
+import type { ObjectType } from "./object_type.ts";
 import { mainEntry, makeObject } from "./object.ts";
 import { FIRST_USER_OID, isMember } from "./selection.ts";
 import { signature } from "./signatures.ts";
@@ -18,7 +18,7 @@ interface Row {
 
 const CONTEXTS = { e: "", a: " AS ASSIGNMENT", i: " AS IMPLICIT" };
 
-export const casts: Family<Row> = {
+export const casts: ObjectType<Row> = {
   name: "casts",
   // The cast from a range to its multirange is made with the types.
   query: () => `
@@ -36,7 +36,10 @@ export const casts: Family<Row> = {
       ? "WITH INOUT"
       : `WITH FUNCTION ${row.function}`;
     const object = makeObject({
-      ...{ kind: "cast", classId: CLASS.cast, oid: row.oid, name: row.name },
+      kind: "cast",
+      classId: CLASS.cast,
+      oid: row.oid,
+      name: row.name,
       render: () => [
         mainEntry(object, {
           desc: "CAST",

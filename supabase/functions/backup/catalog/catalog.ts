@@ -1,5 +1,5 @@
 /** All that was read of a database's catalogs, and the names' quoting. */
-import type { Warning } from "../toc/entry.ts";
+import type { Warning } from "../entry.ts";
 import type { CatalogObject } from "./object.ts";
 
 export interface Comment {
@@ -113,7 +113,10 @@ export function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 
-/** The same in the form that does not depend on that setting, where pg_dump takes it (string_utils.c, appendStringLiteralConn). */
+/**
+ * The same in the form that does not depend on that setting, where pg_dump takes it (string_utils.c,
+ * appendStringLiteralConn).
+ */
 export function escapedLiteral(text: string): string {
   return text.includes("\\") ? `E${literal(text.replaceAll("\\", "\\\\"))}` : literal(text);
 }

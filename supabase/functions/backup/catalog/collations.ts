@@ -2,7 +2,7 @@
 import { described } from "./attachments.ts";
 import { literal } from "./catalog.ts";
 import { CLASS } from "./class_ids.ts";
-import type { Family } from "./family.ts";
+import type { ObjectType } from "./object_type.ts";
 import { mainEntry, makeObject } from "./object.ts";
 import { isWhole } from "./selection.ts";
 
@@ -23,7 +23,9 @@ interface Row {
 
 const PROVIDERS = { b: "builtin", c: "libc", d: "default", i: "icu" };
 
-/** ICU's locale has a column of its own since 15, rules since 16; since 17 the column serves the builtin provider too. */
+/**
+ * ICU's locale has a column of its own since 15, rules since 16; since 17 the column serves the builtin provider too.
+ */
 function localeColumns(version: number): string {
   if (version >= 170000) return "c.colllocale as locale, c.collicurules as rules";
   if (version >= 160000) return "c.colliculocale as locale, c.collicurules as rules";
@@ -31,7 +33,7 @@ function localeColumns(version: number): string {
   return "null as locale, null as rules";
 }
 
-export const collations: Family<Row> = {
+export const collations: ObjectType<Row> = {
   name: "collations",
   query: (version) => `
      select c.oid::int8, n.nspname as namespace, c.collname as name, pg_get_userbyid(c.collowner) as owner, c.collencoding as encoding,
@@ -41,13 +43,11 @@ export const collations: Family<Row> = {
      where ${isWhole("pg_collation", "c.oid")}`,
   read(row, catalog) {
     const object = makeObject({
-      ...{
-        kind: "collation",
-        classId: CLASS.collation,
-        oid: row.oid,
-        namespace: row.namespace,
-        name: row.name,
-      },
+      kind: "collation",
+      classId: CLASS.collation,
+      oid: row.oid,
+      namespace: row.namespace,
+      name: row.name,
       key: [row.encoding],
       render: () => [
         mainEntry(object, {

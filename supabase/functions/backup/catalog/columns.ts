@@ -19,7 +19,10 @@ export interface RareColumn {
   default?: { oid: number; expression: string };
   /** What parents' columns of that name have; `generated`: an expression that a child inherits. */
   parent?: { notNull: boolean; default: boolean; generated: boolean };
-  /** Since 18 not null is a constraint with a name; here when it is not the name that PostgreSQL gives, or when it has a comment. */
+  /**
+   * Since 18 not null is a constraint with a name; here when it is not the name that PostgreSQL gives, or when it has a
+   * comment.
+   */
   notNullName?: string;
   notNullComment?: string;
   notNullNoInherit?: true;
@@ -80,11 +83,17 @@ const SAME_EXPRESSION = `coalesce(a.attgenerated <> '' and bool_and(
                 = (select pg_get_expr(d.adbin, d.adrelid) from pg_attrdef d
                    where d.adrelid = a.attrelid and d.adnum = a.attnum)) filter (where p.attgenerated <> ''), false)`;
 
-/** Servers from the minor releases of November 2026 on keep a version of the column among its options; it is nobody's setting. */
+/**
+ * Servers from the minor releases of November 2026 on keep a version of the column among its options; it is nobody's
+ * setting.
+ */
 const OPTIONS_SQL =
   "(select string_agg(o.option, ', ' order by o.place) from unnest(a.attoptions) with ordinality as o (option, place) where o.option !~ '^pg_attver=')";
 
-/** The columns of the relation c (with `c.child`: whether it has parents) as the text of a JSON array, an SQL expression. */
+/**
+ * The columns of the relation c (with `c.child`: whether it has parents) as the text of a JSON array, an SQL
+ * expression.
+ */
 export function columnsSql(version: number): string {
   const notNull = version >= 180000 ? NAMED_NOT_NULL : UNNAMED_NOT_NULL;
   return `(select json_agg(json_build_array(a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,

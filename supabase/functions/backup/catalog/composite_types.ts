@@ -2,7 +2,7 @@
 import { commentEntry } from "./attachments.ts";
 import { type Catalog, objectKey } from "./catalog.ts";
 import { CLASS } from "./class_ids.ts";
-import type { Family } from "./family.ts";
+import type { ObjectType } from "./object_type.ts";
 import { type CatalogObject, type Draft, makeObject } from "./object.ts";
 import { addType, collationName, typeQuery, type TypeRow } from "./types.ts";
 
@@ -18,7 +18,7 @@ interface Row extends TypeRow {
   attributes: Attribute[] | null;
 }
 
-export const compositeTypes: Family<Row> = {
+export const compositeTypes: ObjectType<Row> = {
   name: "composite types",
   query: () =>
     typeQuery({

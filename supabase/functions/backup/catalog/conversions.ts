@@ -2,7 +2,7 @@
 import { described } from "./attachments.ts";
 import { literal } from "./catalog.ts";
 import { CLASS } from "./class_ids.ts";
-import type { Family } from "./family.ts";
+import type { ObjectType } from "./object_type.ts";
 import { mainEntry, makeObject } from "./object.ts";
 import { isWhole } from "./selection.ts";
 
@@ -17,7 +17,7 @@ interface Row {
   function: string;
 }
 
-export const conversions: Family<Row> = {
+export const conversions: ObjectType<Row> = {
   name: "conversions",
   query: () => `
      select c.oid::int8, n.nspname as namespace, c.conname as name, pg_get_userbyid(c.conowner) as owner, c.condefault as "isDefault",
@@ -26,13 +26,11 @@ export const conversions: Family<Row> = {
      where ${isWhole("pg_conversion", "c.oid")}`,
   read(row, catalog) {
     const object = makeObject({
-      ...{
-        kind: "conversion",
-        classId: CLASS.conversion,
-        oid: row.oid,
-        namespace: row.namespace,
-        name: row.name,
-      },
+      kind: "conversion",
+      classId: CLASS.conversion,
+      oid: row.oid,
+      namespace: row.namespace,
+      name: row.name,
       render: () => [
         mainEntry(object, {
           desc: "CONVERSION",

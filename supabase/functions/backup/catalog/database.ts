@@ -6,7 +6,7 @@ import { CLASS } from "./class_ids.ts";
 import { commentEntry } from "./attachments.ts";
 import { attachedEntry, type Draft, mainEntry, makeObject } from "./object.ts";
 import { settingCommand } from "./settings.ts";
-import { rows } from "./rows.ts";
+import { queryJson } from "./query_json.ts";
 
 interface Row {
   oid: number;
@@ -50,7 +50,7 @@ function localeColumns(version: number): string {
 }
 
 export async function readDatabase(session: Session, { version }: Facts): Promise<Database> {
-  const [row] = await rows<Row>(
+  const [row] = await queryJson<Row>(
     session,
     `select oid::int8, datname as name, pg_get_userbyid(datdba) as owner, pg_encoding_to_char(encoding) as encoding,
        datcollate as collate, datctype as ctype, ${localeColumns(version)},

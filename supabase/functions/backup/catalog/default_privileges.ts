@@ -1,7 +1,7 @@
 /** Default privileges, for a role everywhere or in one schema. */
 import { grantCommands } from "./acl.ts";
 import { CLASS } from "./class_ids.ts";
-import type { Family } from "./family.ts";
+import type { ObjectType } from "./object_type.ts";
 import { type CatalogObject, mainEntry, makeObject } from "./object.ts";
 import { isUserSchema } from "./selection.ts";
 
@@ -16,7 +16,7 @@ interface Row {
 
 const TYPES = { r: "TABLES", S: "SEQUENCES", f: "FUNCTIONS", T: "TYPES", n: "SCHEMAS", L: "LARGE OBJECTS" };
 
-export const defaultPrivileges: Family<Row> = {
+export const defaultPrivileges: ObjectType<Row> = {
   name: "default privileges",
   // Those of a schema add to what holds everywhere; those that hold everywhere replace what is built in.
   query: () => `

@@ -1,4 +1,6 @@
-/** Defaults of columns: inside of CREATE TABLE unless what they need needs the table (a sequence that the column owns). */
+/**
+ * Defaults of columns: inside of CREATE TABLE unless what they need needs the table (a sequence that the column owns).
+ */
 import type { Catalog } from "./catalog.ts";
 import { CLASS } from "./class_ids.ts";
 import { type Column, parseColumns } from "./columns.ts";
@@ -50,12 +52,15 @@ export function addDefaults(row: Table, table: CatalogObject, catalog: Catalog):
 }
 
 /**
- * A parent's null that hides a default has to be hidden in turn: it is set when this table exists and has the default already. (So does
- * pg_dump up to 15; the later ones forget it, and the grandchild restores with a default that it never had.)
+ * A parent's null that hides a default has to be hidden in turn: it is set when this table exists and has the default
+ * already. (So does pg_dump up to 15; the later ones forget it, and the grandchild restores with a default that it
+ * never had.)
  */
 function isHidden(row: Table, [, name, , , rare]: Column, catalog: Catalog): boolean {
-  return rare?.parent?.default === true ||
-    (row.parents ?? []).some(({ oid }) => catalog.hiddenDefaults.get(oid)?.has(name));
+  if (rare?.parent?.default === true) return true;
+  // A partition is attached to its parent, which gives it no default: pg_dump has known that since 16.
+  if (row.bound != null && catalog.facts.version >= 160000) return false;
+  return (row.parents ?? []).some(({ oid }) => catalog.hiddenDefaults.get(oid)?.has(name));
 }
 
 function hiddenDefaults(oid: number, catalog: Catalog): Set<string> {

@@ -2,7 +2,7 @@
 import { commentEntry } from "./attachments.ts";
 import { type Catalog, literal, objectKey } from "./catalog.ts";
 import { CLASS } from "./class_ids.ts";
-import type { Family } from "./family.ts";
+import type { ObjectType } from "./object_type.ts";
 import { type CatalogObject, type Draft, mainEntry, makeObject } from "./object.ts";
 import { addType, collationName, typeQuery, type TypeRow } from "./types.ts";
 
@@ -26,7 +26,7 @@ interface Row extends TypeRow {
   constraints: Constraint[] | null;
 }
 
-export const domains: Family<Row> = {
+export const domains: ObjectType<Row> = {
   name: "domains",
   query: (version) =>
     typeQuery({
@@ -46,7 +46,8 @@ export const domains: Family<Row> = {
   read(row, catalog) {
     const constraints = row.whole ? row.constraints ?? [] : [];
     const checks = new Map<CatalogObject, Constraint>();
-    const named = constraints.find(({ type }) => type === "n");
+    // One is enough; of several pg_dump writes the last.
+    const named = constraints.findLast(({ type }) => type === "n");
     const inline = () => [...checks].filter(([check]) => check.form === "inline");
     const domain = addType(row, catalog, {
       desc: "DOMAIN",

@@ -1,13 +1,13 @@
 /** Enumerated types. */
 import { literal } from "./catalog.ts";
-import type { Family } from "./family.ts";
+import type { ObjectType } from "./object_type.ts";
 import { addType, typeQuery, type TypeRow } from "./types.ts";
 
 interface Row extends TypeRow {
   labels: string[] | null;
 }
 
-export const enums: Family<Row> = {
+export const enums: ObjectType<Row> = {
   name: "enumerated types",
   query: () =>
     typeQuery({

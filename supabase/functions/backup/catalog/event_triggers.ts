@@ -1,7 +1,7 @@
 /** Event triggers; only superusers make them, and Supabase's own come with extensions or the platform. */
 import { described } from "./attachments.ts";
 import { CLASS } from "./class_ids.ts";
-import type { Family } from "./family.ts";
+import type { ObjectType } from "./object_type.ts";
 import { type CatalogObject, mainEntry, makeObject } from "./object.ts";
 import { isMember } from "./selection.ts";
 
@@ -19,7 +19,7 @@ interface Row {
 
 const STATES = { O: "", D: "DISABLE", R: "ENABLE REPLICA", A: "ENABLE ALWAYS" };
 
-export const eventTriggers: Family<Row> = {
+export const eventTriggers: ObjectType<Row> = {
   name: "event triggers",
   query: () => `
     select e.oid::int8, e.evtname as name, pg_get_userbyid(e.evtowner) as owner, e.evtevent as event,

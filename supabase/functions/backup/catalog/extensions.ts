@@ -1,7 +1,10 @@
 /** Extensions: created by name in whatever version the target has; what they made themselves is not dumped. */
 import { described } from "./attachments.ts";
 import { CLASS } from "./class_ids.ts";
-import type { Family } from "./family.ts";
+import type { ObjectType } from "./object_type.ts";
+import type { ExtensionVersion } from "../entry.ts";
+import type { Session } from "../postgres/session.ts";
+import { queryJson } from "./query_json.ts";
 import { mainEntry, makeObject } from "./object.ts";
 import { FIRST_USER_OID } from "./selection.ts";
 
@@ -11,7 +14,16 @@ interface Row {
   schema: string;
 }
 
-export const extensions: Family<Row> = {
+/** Versions of the extensions that somebody made. An archive does not say them: the target's own version is created. */
+export async function readExtensionVersions(session: Session): Promise<ExtensionVersion[]> {
+  return await queryJson(
+    session,
+    `select x.extname as name, x.extversion as version from pg_extension x where x.oid >= ${FIRST_USER_OID}
+     order by x.extname collate "C"`,
+  );
+}
+
+export const extensions: ObjectType<Row> = {
   name: "extensions",
   query: () => `
     select x.oid::int8, x.extname as name, n.nspname as schema

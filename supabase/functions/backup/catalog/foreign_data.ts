@@ -1,8 +1,11 @@
-/** Foreign data wrappers, servers, user mappings (pg_dump.c, dumpForeignDataWrapper, dumpForeignServer, dumpUserMappings). */
+/**
+ * Foreign data wrappers, servers, user mappings (pg_dump.c, dumpForeignDataWrapper, dumpForeignServer,
+ * dumpUserMappings).
+ */
 import { described, granted, type Privileges } from "./attachments.ts";
 import { literal } from "./catalog.ts";
 import { CLASS } from "./class_ids.ts";
-import type { Family } from "./family.ts";
+import type { ObjectType } from "./object_type.ts";
 import { foreignOptionsSql } from "./options.ts";
 import { type Draft, mainEntry, makeObject } from "./object.ts";
 import { FIRST_USER_OID, isMember, privileges } from "./selection.ts";
@@ -34,7 +37,7 @@ function isWholeHere({ catalog, oid }: { catalog: string; oid: string }): string
   return `${oid} >= ${FIRST_USER_OID} and not ${isMember(catalog, oid)} as whole`;
 }
 
-export const foreignDataWrappers: Family<WrapperRow> = {
+export const foreignDataWrappers: ObjectType<WrapperRow> = {
   name: "foreign data wrappers",
   query: () => `
      select f.oid::int8, f.fdwname as name, pg_get_userbyid(f.fdwowner) as owner, ${isWholeHere(WRAPPER)},
@@ -45,7 +48,10 @@ export const foreignDataWrappers: Family<WrapperRow> = {
     const name = catalog.quote(row.name);
     const what = { type: "FOREIGN DATA WRAPPER", name, owner: row.owner };
     const object = makeObject({
-      ...{ kind: "foreign data wrapper", classId: CLASS.foreignDataWrapper, oid: row.oid, name: row.name },
+      kind: "foreign data wrapper",
+      classId: CLASS.foreignDataWrapper,
+      oid: row.oid,
+      name: row.name,
       render: () => [
         ...(row.whole ? [definition(), ...described(catalog, object, what)] : []),
         ...granted(catalog, object, what, row),
@@ -66,7 +72,7 @@ export const foreignDataWrappers: Family<WrapperRow> = {
   },
 };
 
-export const foreignServers: Family<ServerRow> = {
+export const foreignServers: ObjectType<ServerRow> = {
   name: "foreign servers",
   // The view hides the options (passwords among them) of others' mappings; `visible` repeats its condition.
   query: () => `
@@ -84,7 +90,10 @@ export const foreignServers: Family<ServerRow> = {
   read(row, catalog) {
     const name = catalog.quote(row.name);
     const object = makeObject({
-      ...{ kind: "foreign server", classId: CLASS.foreignServer, oid: row.oid, name: row.name },
+      kind: "foreign server",
+      classId: CLASS.foreignServer,
+      oid: row.oid,
+      name: row.name,
       render: () => [
         ...(row.whole
           ? [definition(), ...described(catalog, object, { type: "SERVER", name, owner: row.owner })]
@@ -119,7 +128,10 @@ export const foreignServers: Family<ServerRow> = {
       return mainEntry(object, {
         main: false,
         needs: [],
-        ...{ tableoid: 0, oid: 0, desc: "USER MAPPING", tag: `USER MAPPING ${user} SERVER ${row.name}` },
+        tableoid: 0,
+        oid: 0,
+        desc: "USER MAPPING",
+        tag: `USER MAPPING ${user} SERVER ${row.name}`,
         owner: row.owner,
         definition: `CREATE USER MAPPING FOR ${target}${optionsClause(options)};\n`,
         drop: `DROP USER MAPPING FOR ${target};\n`,

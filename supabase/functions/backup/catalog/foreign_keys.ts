@@ -1,8 +1,8 @@
 /** Foreign keys: always after the data, so that tables may refer to each other. */
 import type { Catalog } from "./catalog.ts";
-import { constraintComment } from "./checks.ts";
+import { constraintComment } from "./check_constraints.ts";
 import { CLASS } from "./class_ids.ts";
-import type { Family } from "./family.ts";
+import type { ObjectType } from "./object_type.ts";
 import { type CatalogObject, mainEntry, makeObject } from "./object.ts";
 import { isWhole } from "./selection.ts";
 
@@ -18,7 +18,7 @@ interface Row {
   index: number;
 }
 
-export const foreignKeys: Family<Row> = {
+export const foreignKeys: ObjectType<Row> = {
   name: "foreign keys",
   // Those of partitions come with the partitioned table's.
   query: () => `

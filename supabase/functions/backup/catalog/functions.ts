@@ -1,8 +1,8 @@
-/** Functions and procedures; aggregates are a family of their own. */
+/** Functions and procedures; aggregates are an object type of their own. */
 import { described, granted, type Privileges } from "./attachments.ts";
 import { type Catalog, dollarQuoted, literal, objectKey } from "./catalog.ts";
 import { CLASS } from "./class_ids.ts";
-import type { Family } from "./family.ts";
+import type { ObjectType } from "./object_type.ts";
 import { type CatalogObject, type Draft, mainEntry, makeObject } from "./object.ts";
 import { selected, worthReading } from "./selection.ts";
 import { parseSetting, settingValue } from "./settings.ts";
@@ -52,7 +52,7 @@ export const SIGNATURE_SQL = `
   (select string_agg(format_type(a.type, null), ', ' order by a.place)
    from unnest(p.proargtypes) with ordinality as a (type, place))`;
 
-export const functions: Family<Row> = {
+export const functions: ObjectType<Row> = {
   name: "functions",
   // The constructors of a range type depend on it internally and come with it.
   query: () => `
@@ -150,5 +150,8 @@ function body({ body, library, source }: Row): string {
 /** `ALTER … DEPENDS ON EXTENSION x;` for what falls with an extension without being its member. */
 export function dependsOnExtensions(catalog: Catalog, object: CatalogObject, target: string): string {
   const names = catalog.dependsOnExtensions.get(objectKey(object.classId, object.oid)) ?? [];
-  return names.map((name) => `ALTER ${target} DEPENDS ON EXTENSION ${catalog.quote(name)};\n`).join("");
+  // pg_dump has the line's end before the command since 17, and after it until then.
+  const [before, after] = catalog.facts.version >= 170000 ? ["\n", ""] : ["", "\n"];
+  return names.map((name) => `${before}ALTER ${target} DEPENDS ON EXTENSION ${catalog.quote(name)};${after}`)
+    .join("");
 }

@@ -1,6 +1,6 @@
 /** Attachments of partitions' indexes to that of the partitioned table. */
 import { CLASS } from "./class_ids.ts";
-import type { Family } from "./family.ts";
+import type { ObjectType } from "./object_type.ts";
 import { type CatalogObject, mainEntry, makeObject } from "./object.ts";
 import { isWhole } from "./selection.ts";
 
@@ -14,7 +14,7 @@ interface Row {
   parentOwner: string;
 }
 
-export const indexAttachments: Family<Row> = {
+export const indexAttachments: ObjectType<Row> = {
   name: "index attachments",
   query: () => `
     select x.oid::int8, n.nspname as namespace, x.relname as name, i.indrelid::int8 as table,

@@ -1,9 +1,9 @@
 /** Indexes, and the constraints they make good: primary key, unique, exclusion. */
 import { described } from "./attachments.ts";
 import { type Catalog } from "./catalog.ts";
-import { constraintComment } from "./checks.ts";
+import { constraintComment } from "./check_constraints.ts";
 import { CLASS } from "./class_ids.ts";
-import type { Family } from "./family.ts";
+import type { ObjectType } from "./object_type.ts";
 import { dependsOnExtensions } from "./functions.ts";
 import { type CatalogObject, type Draft, mainEntry, makeObject } from "./object.ts";
 import { storageParameters } from "./options.ts";
@@ -45,7 +45,7 @@ interface Row {
   constraint: Constraint | null;
 }
 
-export const indexes: Family<Row> = {
+export const indexes: ObjectType<Row> = {
   name: "indexes",
   query: (version) => `
     select i.indexrelid::int8 as oid, n.nspname as namespace, x.relname as name,
@@ -122,7 +122,7 @@ function render(row: Row, index: CatalogObject, constraint: CatalogObject | null
   ];
 }
 
-/** What is said of a table by naming an index of it. */
+/** Returns what is said of a table by naming an index of it. */
 function tableCommands(row: Row, catalog: Catalog): [cluster: string, identity: string] {
   const table = catalog.qualified({ namespace: row.namespace, name: row.tableName });
   const name = catalog.quote(row.name);

@@ -1,7 +1,7 @@
 /** Procedural languages (pg_dump.c, getProcLangs, dumpProcLang). */
 import { described, granted, type Privileges } from "./attachments.ts";
 import { CLASS } from "./class_ids.ts";
-import type { Family } from "./family.ts";
+import type { ObjectType } from "./object_type.ts";
 import { mainEntry, makeObject } from "./object.ts";
 import { FIRST_USER_OID, isMember, privileges } from "./selection.ts";
 
@@ -19,7 +19,7 @@ const OBJECT = { catalog: "pg_language", oid: "l.oid", acl: "l.lanacl", owner: "
 
 const CLAUSES = ["HANDLER", "INLINE", "VALIDATOR"];
 
-export const languages: Family<Row> = {
+export const languages: ObjectType<Row> = {
   name: "languages",
   query: () => `
      select l.oid::int8, l.lanname as name, pg_get_userbyid(l.lanowner) as owner,
@@ -31,7 +31,10 @@ export const languages: Family<Row> = {
     const name = catalog.quote(row.name);
     const what = { type: "LANGUAGE", name, owner: row.owner };
     const object = makeObject({
-      ...{ kind: "language", classId: CLASS.language, oid: row.oid, name: row.name },
+      kind: "language",
+      classId: CLASS.language,
+      oid: row.oid,
+      name: row.name,
       render: () => [
         ...(row.whole ? [definition(), ...described(catalog, object, what)] : []),
         ...(row.trusted ? granted(catalog, object, what, row) : []),

@@ -1,5 +1,5 @@
 /** One object of the database as the table of contents needs it: where it sorts, what it needs, how it is written. */
-import type { Entry, TableData } from "../toc/entry.ts";
+import type { Entry, TableData } from "../entry.ts";
 
 /** Kinds of pg_dump.h (DumpableObjectType), in its order: it decides between objects of one priority and one name. */
 export const KINDS = [
@@ -39,6 +39,7 @@ export const KINDS = [
   "default acl",
   "transform",
   "large object",
+  "large object group",
   "large object data",
   "pre-data boundary",
   "post-data boundary",
@@ -53,9 +54,9 @@ export const KINDS = [
 export type Kind = typeof KINDS[number];
 
 /**
- * How an object is written; repairs of dependency loops change it.
- * `normal` as an entry of its own · `inline` inside of its whole (a default, a check, the rule of a view) · `dummy` a view with null
- * columns first, its rule later · `postponed` a function or materialized view after the data · `omitted` a shell type that no function needs.
+ * How an object is written; repairs of dependency loops change it. `normal` as an entry of its own · `inline` inside of
+ * its whole (a default, a check, the rule of a view) · `dummy` a view with null columns first, its rule later ·
+ * `postponed` a function or materialized view after the data · `omitted` a shell type that no function needs.
  */
 export type Form = "normal" | "inline" | "dummy" | "postponed" | "omitted";
 
@@ -81,7 +82,10 @@ export interface CatalogObject {
   readonly key: readonly (string | number)[];
   /** pg_class.relkind of relations; "" for others. */
   readonly relkind: string;
-  /** What this object is a part of: the table of a default, the table or domain of a check, the relation of a rule, the parent's index of a partition's. */
+  /**
+   * What this object is a part of: the table of a default, the table or domain of a check, the relation of a rule, the
+   * parent's index of a partition's.
+   */
   whole: CatalogObject | null;
   /** The type's shell, for types that a function of theirs needs before they are complete. */
   readonly shell: CatalogObject | null;

@@ -1,8 +1,11 @@
-/** Operator classes and families (pg_dump.c, dumpOpclass, dumpOpfamily): a member is written with the one it was created with. */
+/**
+ * Operator classes and families (pg_dump.c, dumpOpclass, dumpOpfamily): a member is written with the one it was created
+ * with.
+ */
 import { described } from "./attachments.ts";
 import type { Catalog } from "./catalog.ts";
 import { CLASS } from "./class_ids.ts";
-import type { Family } from "./family.ts";
+import type { ObjectType } from "./object_type.ts";
 import { type Kind, mainEntry, makeObject } from "./object.ts";
 import { isWhole } from "./selection.ts";
 
@@ -25,8 +28,8 @@ interface ClassRow extends Row {
 }
 
 /**
- * `OPERATOR …` and `FUNCTION …` lines of what depends on the class or family, as an array. Those of one number come by their types;
- * pg_dump leaves them as they are found.
+ * `OPERATOR …` and `FUNCTION …` lines of what depends on the class or family, as an array. Those of one number come by
+ * their types; pg_dump leaves them as they are found.
  */
 function members(catalog: "pg_opclass" | "pg_opfamily", oid: string, family: string): string {
   const owned = (table: string) =>
@@ -48,7 +51,7 @@ function members(catalog: "pg_opclass" | "pg_opfamily", oid: string, family: str
        ) x order by x.part, x.number, x.types)`;
 }
 
-export const operatorClasses: Family<ClassRow> = {
+export const operatorClasses: ObjectType<ClassRow> = {
   name: "operator classes",
   query: () => `
      select c.oid::int8, n.nspname as namespace, c.opcname as name, pg_get_userbyid(c.opcowner) as owner, am.amname as "accessMethod",
@@ -77,7 +80,7 @@ export const operatorClasses: Family<ClassRow> = {
   },
 };
 
-export const operatorFamilies: Family<Row> = {
+export const operatorFamilies: ObjectType<Row> = {
   name: "operator families",
   query: () => `
      select f.oid::int8, n.nspname as namespace, f.opfname as name, pg_get_userbyid(f.opfowner) as owner, am.amname as "accessMethod",
@@ -105,7 +108,12 @@ function add(
   const desc = kind.toUpperCase();
   const accessMethod = catalog.quote(row.accessMethod);
   const object = makeObject({
-    ...{ kind, classId, oid: row.oid, namespace: row.namespace, name: row.name, key: [row.accessMethod] },
+    kind,
+    classId,
+    oid: row.oid,
+    namespace: row.namespace,
+    name: row.name,
+    key: [row.accessMethod],
     render: () => [
       mainEntry(object, {
         desc,

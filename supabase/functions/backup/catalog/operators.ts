@@ -1,7 +1,7 @@
 /** Operators (pg_dump.c, getOperators, dumpOpr). */
 import { described } from "./attachments.ts";
 import { CLASS } from "./class_ids.ts";
-import type { Family } from "./family.ts";
+import type { ObjectType } from "./object_type.ts";
 import { mainEntry, makeObject } from "./object.ts";
 import { isWhole } from "./selection.ts";
 import { functionName, operatorReference } from "./signatures.ts";
@@ -32,7 +32,7 @@ function typeName(oid: string): string {
   return `(select array[tn.nspname, t.typname] from pg_type t join pg_namespace tn on tn.oid = t.typnamespace where t.oid = ${oid})`;
 }
 
-export const operators: Family<Row> = {
+export const operators: ObjectType<Row> = {
   name: "operators",
   query: () => `
      select o.oid::int8, n.nspname as namespace, o.oprname as name, pg_get_userbyid(o.oprowner) as owner, o.oprkind as kind,
@@ -48,13 +48,11 @@ export const operators: Family<Row> = {
     const signature = `${row.name} (${operands})`;
     const schema = catalog.quote(row.namespace);
     const object = makeObject({
-      ...{
-        kind: "operator",
-        classId: CLASS.operator,
-        oid: row.oid,
-        namespace: row.namespace,
-        name: row.name,
-      },
+      kind: "operator",
+      classId: CLASS.operator,
+      oid: row.oid,
+      namespace: row.namespace,
+      name: row.name,
       // Prefix operators come before those with two operands.
       key: [row.kind === "l" ? 0 : 1, ...(row.leftType ?? []), ...row.rightType],
       // An operator that others only named has no function yet.

@@ -1,7 +1,9 @@
 /** Storage parameters and the options of foreign objects as SQL. */
 import { type Catalog, literal } from "./catalog.ts";
 
-/** `name=value, …` of pg_class.reloptions; a value stands in quotes unless it would pass for a name (string_utils.c). */
+/**
+ * `name=value, …` of pg_class.reloptions; a value stands in quotes unless it would pass for a name (string_utils.c).
+ */
 export function storageParameters(
   catalog: Catalog,
   options: readonly string[] | null,

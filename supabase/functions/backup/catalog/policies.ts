@@ -1,6 +1,6 @@
 /** Policies of tables, and row level security being enabled. */
 import { CLASS } from "./class_ids.ts";
-import type { Family } from "./family.ts";
+import type { ObjectType } from "./object_type.ts";
 import { type CatalogObject, mainEntry, makeObject } from "./object.ts";
 import { commentOn } from "./rules.ts";
 import { isWhole } from "./selection.ts";
@@ -13,7 +13,7 @@ interface TableRow {
 }
 
 /** Row level security has no catalog row of its own: it is a flag of the table, and an entry behind the data. */
-export const rowSecurity: Family<TableRow> = {
+export const rowSecurity: ObjectType<TableRow> = {
   name: "row level security",
   query: () => `
     select c.oid::int8, n.nspname as namespace, c.relname as name, pg_get_userbyid(c.relowner) as owner
@@ -58,7 +58,7 @@ interface PolicyRow {
 
 const COMMANDS = { "*": "", r: " FOR SELECT", a: " FOR INSERT", w: " FOR UPDATE", d: " FOR DELETE" };
 
-export const policies: Family<PolicyRow> = {
+export const policies: ObjectType<PolicyRow> = {
   name: "policies",
   query: () => `
     select p.oid::int8, p.polname as name, n.nspname as namespace, c.relname as "tableName",

@@ -1,7 +1,7 @@
 /** Publications, their tables and their schemas. */
 import { described } from "./attachments.ts";
 import { CLASS } from "./class_ids.ts";
-import type { Family } from "./family.ts";
+import type { ObjectType } from "./object_type.ts";
 import { type CatalogObject, mainEntry, makeObject } from "./object.ts";
 import { isMember, isWhole } from "./selection.ts";
 
@@ -18,7 +18,7 @@ interface Row {
   generatedColumns: boolean;
 }
 
-export const publications: Family<Row> = {
+export const publications: ObjectType<Row> = {
   name: "publications",
   query: (version) => `
     select p.oid::int8, p.pubname as name, pg_get_userbyid(p.pubowner) as owner, p.puballtables as "allTables",
@@ -72,7 +72,7 @@ interface TableRow {
 /** Columns and conditions came with 15. */
 const FINE_VERSION = 150000;
 
-export const publicationTables: Family<TableRow> = {
+export const publicationTables: ObjectType<TableRow> = {
   name: "tables of publications",
   query: (version) => `
     select r.oid::int8, n.nspname as namespace, c.relname as name, p.pubname as publication,
@@ -125,7 +125,7 @@ interface SchemaRow {
   owner: string;
 }
 
-export const publicationSchemas: Family<SchemaRow> = {
+export const publicationSchemas: ObjectType<SchemaRow> = {
   name: "schemas of publications",
   query: (version) =>
     version < FINE_VERSION ? null : `

@@ -1,5 +1,5 @@
 /** Range types; their multirange types come with them. */
-import type { Family } from "./family.ts";
+import type { ObjectType } from "./object_type.ts";
 import { addShell, addType, collationName, typeQuery, type TypeRow } from "./types.ts";
 
 interface Row extends TypeRow {
@@ -12,7 +12,7 @@ interface Row extends TypeRow {
   difference: string;
 }
 
-export const ranges: Family<Row> = {
+export const ranges: ObjectType<Row> = {
   name: "range types",
   query: () =>
     typeQuery({

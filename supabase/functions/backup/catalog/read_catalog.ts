@@ -1,13 +1,14 @@
 /** Reads the catalogs of a database: a fixed number of queries, sent together, whatever the number of objects. */
 import type { Session } from "../postgres/session.ts";
 import { Catalog, type ColumnGrant, type Facts, objectKey } from "./catalog.ts";
-import { readEdges, resolveEdges } from "./edges.ts";
-import { FAMILIES } from "./families.ts";
+import { readDependencies, resolveDependencies } from "./dependencies.ts";
+import { addMembers, type MemberRow, MEMBERS_SQL } from "./members.ts";
+import { OBJECT_TYPES } from "./object_types.ts";
 import { COLUMN_GRANTS_SQL } from "./relations.ts";
-import { rows } from "./rows.ts";
+import { queryJson } from "./query_json.ts";
 import { readSequenceValues } from "./sequence_values.ts";
 import { CONFIG_KEYS_SQL, orderConfigData } from "./table_data.ts";
-import { type UncoveredRow, uncoveredSql, warnOfUncovered } from "./uncovered.ts";
+import { type UnsupportedRow, unsupportedSql, warnOfUnsupported, warnOfVersion } from "./unsupported.ts";
 import { orderRefreshes, REFRESHES_SQL } from "./refreshes.ts";
 
 interface NoteRow {
@@ -28,13 +29,13 @@ const LABELS_SQL = `
   from pg_seclabel
   order by classoid, objoid, objsubid`;
 
-/** What families need to know before they read: the server's version and its key words. */
+/** Reads what object types need to know before they read: the server's version and its key words. */
 export async function readFacts(
   session: Session,
 ): Promise<Facts & { serverVersion: string; encoding: string }> {
   // Texts in definitions must not depend on a setting of the database.
   await session.sql.unsafe("set local standard_conforming_strings = on");
-  const [row] = await rows<
+  const [row] = await queryJson<
     {
       version: number;
       serverVersion: string;
@@ -52,8 +53,8 @@ export async function readFacts(
 }
 
 /**
- * Reads all objects with what they depend on. Tables must be locked before: functions that print definitions look at the
- * catalogs of this moment, not of the snapshot.
+ * Reads all objects with what they depend on. Tables must be locked before: functions that print definitions look at
+ * the catalogs of this moment, not of the snapshot.
  */
 export async function readCatalog(
   session: Session,
@@ -61,21 +62,22 @@ export async function readCatalog(
   unreadable: ReadonlySet<number>,
 ): Promise<Catalog> {
   const catalog = new Catalog(facts, unreadable);
-  const queries = FAMILIES.map((family) => family.query(facts.version, facts.superuser));
+  const queries = OBJECT_TYPES.map((type) => type.query(facts.version, facts.superuser));
   // Sent together, answered in order: few round trips.
-  const [notes, links, families] = await Promise.all([
+  const [notes, links, types] = await Promise.all([
     Promise.all([
-      rows<NoteRow>(session, COMMENTS_SQL),
-      rows<NoteRow & { provider: string }>(session, LABELS_SQL),
-      rows<{ oid: number; columns: ColumnGrant[] }>(session, COLUMN_GRANTS_SQL),
+      queryJson<NoteRow>(session, COMMENTS_SQL),
+      queryJson<NoteRow & { provider: string }>(session, LABELS_SQL),
+      queryJson<{ oid: number; columns: ColumnGrant[] }>(session, COLUMN_GRANTS_SQL),
     ]),
     Promise.all([
-      rows<{ view: number; source: number }>(session, REFRESHES_SQL),
-      rows<{ from: number; to: number }>(session, CONFIG_KEYS_SQL),
-      readEdges(session),
-      rows<UncoveredRow>(session, uncoveredSql()),
+      queryJson<{ view: number; source: number }>(session, REFRESHES_SQL),
+      queryJson<{ from: number; to: number }>(session, CONFIG_KEYS_SQL),
+      readDependencies(session),
+      queryJson<UnsupportedRow>(session, unsupportedSql()),
+      queryJson<MemberRow>(session, MEMBERS_SQL),
     ]),
-    Promise.all(queries.map((query) => query === null ? [] : rows<unknown>(session, query))),
+    Promise.all(queries.map((query) => query === null ? [] : queryJson<unknown>(session, query))),
     readSequenceValues(session, catalog),
   ]);
 
@@ -83,14 +85,16 @@ export async function readCatalog(
   collect(comments, catalog.comments);
   collect(labels, catalog.labels);
   for (const { oid, columns } of columnGrants) catalog.columnGrants.set(oid, columns);
-  for (const [index, family] of FAMILIES.entries()) {
-    for (const row of families[index]!) family.read(row, catalog);
+  for (const [index, type] of OBJECT_TYPES.entries()) {
+    for (const row of types[index]!) type.read(row, catalog);
   }
-  const [refreshes, configKeys, edges, uncovered] = links;
+  const [refreshes, configKeys, edges, uncovered, members] = links;
+  addMembers(members, catalog);
   orderRefreshes(refreshes, catalog);
   orderConfigData(configKeys, catalog);
-  resolveEdges(edges, catalog);
-  warnOfUncovered(uncovered, catalog);
+  resolveDependencies(edges, catalog);
+  warnOfUnsupported(uncovered, catalog);
+  warnOfVersion(catalog);
   return catalog;
 }
 

@@ -25,8 +25,9 @@ export const COLUMN_GRANTS_SQL = `
   group by a.attrelid`;
 
 /**
- * A query's FROM item `c`: pg_class of the given kinds with `nspname`, `owner`, `whole`, `acl`, `base`, `child` (has parents) and
- * `config` (the filter of an extension's configuration table, null for others), restricted to those of which something is dumped.
+ * A query's FROM item `c`: pg_class of the given kinds with `nspname`, `owner`, `whole`, `acl`, `base`, `child` (has
+ * parents) and `config` (the filter of an extension's configuration table, null for others), restricted to those of
+ * which something is dumped.
  */
 export function relationsSql(kinds: string): string {
   return `(

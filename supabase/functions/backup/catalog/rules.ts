@@ -2,7 +2,7 @@
 import { commentEntry } from "./attachments.ts";
 import { type Catalog, objectKey } from "./catalog.ts";
 import { CLASS } from "./class_ids.ts";
-import type { Family } from "./family.ts";
+import type { ObjectType } from "./object_type.ts";
 import { type CatalogObject, type Draft, mainEntry, makeObject } from "./object.ts";
 import { isWhole } from "./selection.ts";
 
@@ -19,7 +19,7 @@ interface Row {
 
 const STATES = { O: "", D: "DISABLE", R: "ENABLE REPLICA", A: "ENABLE ALWAYS" };
 
-export const rules: Family<Row> = {
+export const rules: ObjectType<Row> = {
   name: "rules",
   query: () => `
     select r.oid::int8, r.rulename as name, n.nspname as namespace, c.oid::int8 as table, c.relname as "tableName",

@@ -2,7 +2,7 @@
 import { CLASS } from "./class_ids.ts";
 import { objectKey } from "./catalog.ts";
 import { commentEntry, described, granted } from "./attachments.ts";
-import type { Family } from "./family.ts";
+import type { ObjectType } from "./object_type.ts";
 import { mainEntry, makeObject } from "./object.ts";
 import { isMember, isUserSchema, privileges, worthReading } from "./selection.ts";
 
@@ -27,7 +27,7 @@ const OBJECT = {
   aclKind: "'n'",
 };
 
-export const schemas: Family<Row> = {
+export const schemas: ObjectType<Row> = {
   name: "schemas",
   query: () => `
     select n.oid::int8, n.nspname as name, pg_get_userbyid(n.nspowner) as owner, ${
@@ -42,7 +42,8 @@ export const schemas: Family<Row> = {
     const whole = !row.member && !row.name.startsWith("pg_");
     const isPublic = whole && row.name === "public";
     const what = { type: "SCHEMA", name, owner: row.owner };
-    // What a new database's public schema has once it belongs to its owner here, whatever the first owner's rights were.
+    // What a new database's public schema has once it belongs to its owner here, whatever the first owner's rights
+    // were.
     const owner = aclName(row.owner);
     const base = isPublic ? [`${owner}=UC/${owner}`, `=U/${owner}`] : row.base;
     const object = makeObject({

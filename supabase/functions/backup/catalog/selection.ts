@@ -45,7 +45,9 @@ export function privileges(object: WithPrivileges): string {
     coalesce(${initial(object)}, ${normal}) as base`;
 }
 
-/** The columns `whole`, `acl` and `base` of objects in a schema `n`. `whole` is false where only privileges are dumped. */
+/**
+ * The columns `whole`, `acl` and `base` of objects in a schema `n`. `whole` is false where only privileges are dumped.
+ */
 export function selected(object: WithPrivileges): string {
   return `${isWhole(object.catalog, object.oid)} as whole,
     ${privileges(object)}`;

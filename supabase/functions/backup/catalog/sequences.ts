@@ -2,7 +2,7 @@
 import { described } from "./attachments.ts";
 import { type Catalog, literal } from "./catalog.ts";
 import { CLASS } from "./class_ids.ts";
-import type { Family } from "./family.ts";
+import type { ObjectType } from "./object_type.ts";
 import { attachedEntry, type CatalogObject, type Draft, mainEntry, makeObject } from "./object.ts";
 import { RELATION_COLUMNS, relationGranted, type RelationRow, relationsSql } from "./relations.ts";
 
@@ -26,7 +26,7 @@ interface Row extends RelationRow {
   always: boolean;
 }
 
-export const sequences: Family<Row> = {
+export const sequences: ObjectType<Row> = {
   name: "sequences",
   query: () => `
     select ${RELATION_COLUMNS}, c.config, c.relpersistence = 'u' as unlogged, format_type(s.seqtypid, null) as type,

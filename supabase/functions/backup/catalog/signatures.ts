@@ -1,7 +1,9 @@
 /** Functions and operators in SQL expressions, spelled as pg_dump spells them. */
 import { SIGNATURE_SQL } from "./functions.ts";
 
-/** `schema.name(integer, text)` of the function with OID `oid` (pg_dump.c, format_function_signature); null for none. */
+/**
+ * `schema.name(integer, text)` of the function with OID `oid` (pg_dump.c, format_function_signature); null for none.
+ */
 export function signature(oid: string): string {
   return `(select format('%I.%I(%s)', fn.nspname, p.proname, ${SIGNATURE_SQL})
     from pg_proc p join pg_namespace fn on fn.oid = p.pronamespace where p.oid = ${oid})`;

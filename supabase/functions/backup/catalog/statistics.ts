@@ -1,7 +1,7 @@
 /** Extended statistics (pg_dump.c, dumpStatisticsExt). */
 import { described } from "./attachments.ts";
 import { CLASS } from "./class_ids.ts";
-import type { Family } from "./family.ts";
+import type { ObjectType } from "./object_type.ts";
 import { mainEntry, makeObject } from "./object.ts";
 import { isWhole } from "./selection.ts";
 
@@ -15,7 +15,7 @@ interface Row {
   target: number | null;
 }
 
-export const statistics: Family<Row> = {
+export const statistics: ObjectType<Row> = {
   name: "statistics",
   query: () => `
      select s.oid::int8, n.nspname as namespace, s.stxname as name, pg_get_userbyid(s.stxowner) as owner,
@@ -24,13 +24,11 @@ export const statistics: Family<Row> = {
      where ${isWhole("pg_statistic_ext", "s.oid")}`,
   read(row, catalog) {
     const object = makeObject({
-      ...{
-        kind: "statistics",
-        classId: CLASS.statistics,
-        oid: row.oid,
-        namespace: row.namespace,
-        name: row.name,
-      },
+      kind: "statistics",
+      classId: CLASS.statistics,
+      oid: row.oid,
+      namespace: row.namespace,
+      name: row.name,
       render: () => {
         const name = catalog.qualified(object);
         const target = row.target !== null && row.target >= 0

@@ -2,7 +2,7 @@
 import { described } from "./attachments.ts";
 import { literal } from "./catalog.ts";
 import { CLASS } from "./class_ids.ts";
-import type { Family } from "./family.ts";
+import type { ObjectType } from "./object_type.ts";
 import { mainEntry, makeObject } from "./object.ts";
 
 interface Row {
@@ -47,7 +47,7 @@ function optionColumns(version: number): string {
   ].join(", ");
 }
 
-export const subscriptions: Family<Row> = {
+export const subscriptions: ObjectType<Row> = {
   name: "subscriptions",
   query: (version, superuser) => `
      select s.oid::int8, s.subname as name, pg_get_userbyid(s.subowner) as owner, s.subpublications as publications,
@@ -78,7 +78,10 @@ export const subscriptions: Family<Row> = {
       ...(row.origin === null ? [] : [`origin = ${row.origin}`]),
     ].join(", ");
     const object = makeObject({
-      ...{ kind: "subscription", classId: CLASS.subscription, oid: row.oid, name: row.name },
+      kind: "subscription",
+      classId: CLASS.subscription,
+      oid: row.oid,
+      name: row.name,
       render: () => [
         mainEntry(object, {
           desc: "SUBSCRIPTION",

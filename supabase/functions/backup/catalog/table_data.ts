@@ -1,6 +1,9 @@
 /** Rows of tables: which of them go into the archive, and how they come back. */
+import { EXTENSION_DATA } from "../entry.ts";
 import type { Catalog } from "./catalog.ts";
 import { type Column, parseColumns } from "./columns.ts";
+import { IS_PLANNABLE } from "./plannable.ts";
+import { HAS_TRUSTED_OWNERS, HAS_TRUSTED_SCHEMA } from "./trusted_owner.ts";
 import { attachedEntry, type CatalogObject, makeObject } from "./object.ts";
 
 export interface TableDataRow {
@@ -14,17 +17,34 @@ export interface TableDataRow {
   accessMethod: string | null;
   /** The filter of an extension's configuration table, "" for all rows; null for other tables. */
   config: string | null;
+  /** The extension whose rows these are, where pg_dump leaves them out. */
+  extension?: string;
   /** The root of a partition that must be loaded through it; quoted. */
   root: string | null;
+  /** No function of an untrusted role runs when a query of the table is planned. */
+  plannable: boolean;
+  /** The owners of table and schema are trusted not to change that during the backup. */
+  trusted: boolean;
+  /** A lock on the table can keep its owner from changing that. */
+  guardable: boolean;
   pages: number;
   heapBytes: number;
   toastBytes: number;
   estimatedRows: number;
 }
 
+/** How the rows of the relation c can be read, and what they may be. */
+export const READING_COLUMNS =
+  `c.relkind = 'r' and ${IS_PLANNABLE} as plannable, ${HAS_TRUSTED_OWNERS} as trusted,
+  c.relkind = 'r' and ${HAS_TRUSTED_SCHEMA} and has_table_privilege(c.oid, 'update') as guardable,
+  case when c.relkind = 'r' then pg_relation_size(c.oid) / current_setting('block_size')::int8 else 0 end as pages,
+  case when c.relkind = 'r' then pg_relation_size(c.oid) else 0 end as "heapBytes",
+  case when c.reltoastrelid <> 0 then pg_relation_size(c.reltoastrelid) else 0 end as "toastBytes",
+  c.reltuples::float8 as "estimatedRows"`;
+
 /**
- * Columns of a query over relationsSql(). Where rows find their partition by the hash of an enumerated value they are loaded through
- * the root: hashes follow the values' OIDs, which differ in another database.
+ * Columns of a query over relationsSql(). Where rows find their partition by the hash of an enumerated value they are
+ * loaded through the root: hashes follow the values' OIDs, which differ in another database.
  */
 export const TABLE_DATA_COLUMNS = `c.config,
   case when c.whole and c.relkind = 'r' and c.relispartition and exists (
@@ -33,14 +53,13 @@ export const TABLE_DATA_COLUMNS = `c.config,
         where o.opcname = 'enum_ops' and o.opcnamespace = 'pg_catalog'::regnamespace and m.amname = 'hash'
       ) = any (p.partclass)
   ) then pg_partition_root(c.oid)::text end as root,
-  case when c.relkind = 'r' then pg_relation_size(c.oid) / current_setting('block_size')::int8 else 0 end as pages,
-  case when c.relkind = 'r' then pg_relation_size(c.oid) else 0 end as "heapBytes",
-  case when c.reltoastrelid <> 0 then pg_relation_size(c.reltoastrelid) else 0 end as "toastBytes",
-  c.reltuples::float8 as "estimatedRows"`;
+  ${READING_COLUMNS}`;
 
 /** Adds the TABLE DATA of a table that has rows of its own and may be read. */
 export function addTableData(row: TableDataRow, table: CatalogObject, catalog: Catalog): void {
-  if (row.kind !== "r" || !row.whole && row.config === null || catalog.unreadable.has(row.oid)) return;
+  const { extension } = row;
+  const isDumped = row.whole || row.config !== null || extension !== undefined;
+  if (row.kind !== "r" || !isDumped || catalog.unreadable.has(row.oid)) return;
   const object: CatalogObject = makeObject({
     kind: "table data",
     oid: row.oid,
@@ -51,7 +70,7 @@ export function addTableData(row: TableDataRow, table: CatalogObject, catalog: C
       const name = catalog.qualified(row);
       const columnList = copyColumns(parseColumns(row.columns), catalog);
       return [attachedEntry(object, {
-        desc: "TABLE DATA",
+        desc: extension === undefined ? "TABLE DATA" : EXTENSION_DATA,
         tag: row.name,
         oid: row.oid,
         owner: row.owner,
@@ -65,10 +84,14 @@ export function addTableData(row: TableDataRow, table: CatalogObject, catalog: C
           oid: row.oid,
           schema: row.namespace,
           name: row.name,
+          owner: row.owner,
           qualifiedName: name,
           columnList,
+          ...(extension === undefined ? {} : { extension }),
           filter: row.config ?? "",
-          sliceable: row.accessMethod === "heap" && !row.config,
+          sliceable: row.accessMethod === "heap" && !row.config && row.plannable &&
+            (row.trusted || row.guardable),
+          ...(row.trusted ? {} : { guarded: true as const }),
           pages: row.pages,
           heapBytes: row.heapBytes,
           toastBytes: row.toastBytes,
@@ -87,7 +110,9 @@ function copyColumns(columns: readonly Column[], catalog: Catalog): string {
   return names.length === 0 ? "" : `(${names.join(", ")})`;
 }
 
-/** Rows of extensions' tables are loaded in the order that foreign keys among them ask: these keys are there already. */
+/**
+ * Rows of extensions' tables are loaded in the order that foreign keys among them ask: these keys are there already.
+ */
 export const CONFIG_KEYS_SQL = `
   select k.conrelid::int8 as "from", k.confrelid::int8 as "to"
   from pg_constraint k

@@ -1,10 +1,10 @@
 /** CREATE TABLE and what only ALTER TABLE can say (pg_dump.c, dumpTableSchema). */
 import type { Catalog } from "./catalog.ts";
-import type { Check } from "./checks.ts";
+import type { Check } from "./check_constraints.ts";
 import type { Column } from "./columns.ts";
 import { type Defaults, isPrinted } from "./defaults.ts";
 import { storageParameters } from "./options.ts";
-import type { TableRow } from "./tables.ts";
+import type { TableRow } from "./table_row.ts";
 
 /** What a table and a materialized view have in common. */
 type Relation =
@@ -86,7 +86,7 @@ function notNullConstraint([, , , , rare]: Column, catalog: Catalog, columnName 
   return `${name}NOT NULL${columnName}${rare?.notNullNoInherit ? " NO INHERIT" : ""}`;
 }
 
-/** What CREATE TABLE has no words for. */
+/** Returns what CREATE TABLE has no words for. */
 export function columnCommands(row: Relation, column: Column, catalog: Catalog): string[] {
   const [, name, , , rare] = column;
   if (rare === null) return [];
@@ -103,8 +103,9 @@ export function columnCommands(row: Relation, column: Column, catalog: Catalog):
   if (rare.compression) commands.push(command(`SET COMPRESSION ${COMPRESSIONS[rare.compression]}`));
   if (rare.options !== undefined) commands.push(command(`SET (${rare.options})`));
   if (rare.foreignOptions !== undefined && row.kind === "f") {
+    const only = catalog.facts.version >= 170000 ? "ONLY " : "";
     commands.push(
-      `ALTER FOREIGN TABLE ${table} ALTER COLUMN ${
+      `ALTER FOREIGN TABLE ${only}${table} ALTER COLUMN ${
         catalog.quote(name)
       } OPTIONS (\n    ${rare.foreignOptions}\n);\n`,
     );
@@ -119,9 +120,5 @@ export function tableCommands(row: Relation, catalog: Catalog): string {
   return [
     identity === "" ? "" : `\nALTER TABLE ONLY ${table} REPLICA IDENTITY ${identity};\n`,
     row.forcesRowSecurity ? `\nALTER TABLE ONLY ${table} FORCE ROW LEVEL SECURITY;\n` : "",
-    // The archive's field for it is not read for partitioned tables by the versions that read all archives.
-    row.kind === "p" && row.accessMethod !== null
-      ? `\nALTER TABLE ${table} SET ACCESS METHOD ${catalog.quote(row.accessMethod)};\n`
-      : "",
   ].join("");
 }

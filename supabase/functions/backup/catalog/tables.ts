@@ -1,47 +1,19 @@
 /** Plain, partitioned and foreign tables: definition, parts of it that may stand apart, rows. */
 import { commentEntry } from "./attachments.ts";
 import type { Catalog } from "./catalog.ts";
-import { addChecks, type Check, CHECKS_SQL, inlineCheckComments } from "./checks.ts";
+import { addChecks, type Check, CHECKS_SQL, inlineCheckComments } from "./check_constraints.ts";
 import { CLASS } from "./class_ids.ts";
 import { type Column, columnsSql, parseColumns } from "./columns.ts";
 import { addDefaults, type Defaults } from "./defaults.ts";
-import type { Family } from "./family.ts";
+import type { ObjectType } from "./object_type.ts";
 import { type CatalogObject, type Draft, mainEntry, makeObject } from "./object.ts";
 import { foreignOptionsSql } from "./options.ts";
-import {
-  RELATION_COLUMNS,
-  relationDescribed,
-  relationGranted,
-  type RelationRow,
-  relationsSql,
-} from "./relations.ts";
-import { addTableData, TABLE_DATA_COLUMNS, type TableDataRow } from "./table_data.ts";
+import { RELATION_COLUMNS, relationDescribed, relationGranted, relationsSql } from "./relations.ts";
+import { addTableData, TABLE_DATA_COLUMNS } from "./table_data.ts";
 import { tableDefinition } from "./table_definition.ts";
+import type { TableRow } from "./table_row.ts";
 
-export interface TableRow extends RelationRow, TableDataRow {
-  kind: "r" | "p" | "f";
-  unlogged: boolean;
-  /** Of a partition its bound. */
-  bound: string | null;
-  partitionKey: string | null;
-  /** The type of a typed table. */
-  ofType: string | null;
-  tablespace: string;
-  accessMethod: string | null;
-  options: string[] | null;
-  toastOptions: string[] | null;
-  replicaIdentity: "d" | "n" | "f" | "i";
-  forcesRowSecurity: boolean;
-  /** Quoted names, in the order of inheritance. */
-  parents: { oid: number; name: string }[] | null;
-  /** For parseColumns(). */
-  columns: string | null;
-  checks: Check[] | null;
-  server: string | null;
-  serverOptions: string | null;
-}
-
-export const tables: Family<TableRow> = {
+export const tables: ObjectType<TableRow> = {
   name: "tables",
   query: (version) => `
     select ${RELATION_COLUMNS}, c.relkind as kind, c.relpersistence = 'u' ${
@@ -110,7 +82,9 @@ function render(
       desc: type,
       owner: row.owner,
       tablespace: row.kind === "f" ? null : row.tablespace,
-      tableam: row.kind === "r" ? row.accessMethod : null,
+      // Partitioned tables have had one since 17, and so have archives of that version a field that tells them apart.
+      tableam: row.kind === "f" ? null : row.accessMethod,
+      ...(row.kind === "p" ? { partitioned: true } : {}),
       definition: tableDefinition(row, columns, type, defaults, inline.map(([, check]) => check), catalog),
       drop: `DROP ${type} ${catalog.qualified(row)};\n`,
     }),

@@ -2,7 +2,7 @@
 import { described } from "./attachments.ts";
 import type { Catalog } from "./catalog.ts";
 import { CLASS } from "./class_ids.ts";
-import type { Family } from "./family.ts";
+import type { ObjectType } from "./object_type.ts";
 import { type Kind, mainEntry, makeObject } from "./object.ts";
 import { isWhole } from "./selection.ts";
 
@@ -21,7 +21,7 @@ interface ConfigurationRow extends Row {
   mappings: { token: string; dictionaries: string }[];
 }
 
-/** The query of a family whose rows are `x` in the catalog `table`, whose columns begin with `prefix`. */
+/** The query of an object type whose rows are `x` in the catalog `table`, whose columns begin with `prefix`. */
 function rows(
   { table, prefix, owned, options, further = "", joins = "" }: {
     table: string;
@@ -46,11 +46,13 @@ function functionOption(keyword: string, column: string): string {
   return `'${keyword} = ' || nullif(x.${column}::regproc::text, '-')`;
 }
 
-export const textSearchParsers: Family<Row> = {
+export const textSearchParsers: ObjectType<Row> = {
   name: "text search parsers",
   query: () =>
     rows({
-      ...{ table: "pg_ts_parser", prefix: "prs", owned: false },
+      table: "pg_ts_parser",
+      prefix: "prs",
+      owned: false,
       options: [
         functionOption("START", "prsstart"),
         functionOption("GETTOKEN", "prstoken"),
@@ -62,21 +64,25 @@ export const textSearchParsers: Family<Row> = {
   read: (row, catalog) => add(row, catalog, "text search parser", CLASS.textSearchParser),
 };
 
-export const textSearchTemplates: Family<Row> = {
+export const textSearchTemplates: ObjectType<Row> = {
   name: "text search templates",
   query: () =>
     rows({
-      ...{ table: "pg_ts_template", prefix: "tmpl", owned: false },
+      table: "pg_ts_template",
+      prefix: "tmpl",
+      owned: false,
       options: `${functionOption("INIT", "tmplinit")}, ${functionOption("LEXIZE", "tmpllexize")}`,
     }),
   read: (row, catalog) => add(row, catalog, "text search template", CLASS.textSearchTemplate),
 };
 
-export const textSearchDictionaries: Family<Row> = {
+export const textSearchDictionaries: ObjectType<Row> = {
   name: "text search dictionaries",
   query: () =>
     rows({
-      ...{ table: "pg_ts_dict", prefix: "dict", owned: true },
+      table: "pg_ts_dict",
+      prefix: "dict",
+      owned: true,
       options: "format('TEMPLATE = %I.%I', tn.nspname, t.tmplname), x.dictinitoption",
       joins:
         "join pg_ts_template t on t.oid = x.dicttemplate join pg_namespace tn on tn.oid = t.tmplnamespace",
@@ -84,11 +90,13 @@ export const textSearchDictionaries: Family<Row> = {
   read: (row, catalog) => add(row, catalog, "text search dictionary", CLASS.textSearchDictionary),
 };
 
-export const textSearchConfigurations: Family<ConfigurationRow> = {
+export const textSearchConfigurations: ObjectType<ConfigurationRow> = {
   name: "text search configurations",
   query: () =>
     rows({
-      ...{ table: "pg_ts_config", prefix: "cfg", owned: true },
+      table: "pg_ts_config",
+      prefix: "cfg",
+      owned: true,
       options: "format('PARSER = %I.%I', pn.nspname, p.prsname)",
       joins: "join pg_ts_parser p on p.oid = x.cfgparser join pg_namespace pn on pn.oid = p.prsnamespace",
       further: `,
@@ -112,7 +120,11 @@ export const textSearchConfigurations: Family<ConfigurationRow> = {
 function add(row: Row, catalog: Catalog, kind: Kind, classId: number, further = ""): void {
   const desc = kind.toUpperCase();
   const object = makeObject({
-    ...{ kind, classId, oid: row.oid, namespace: row.namespace, name: row.name },
+    kind,
+    classId,
+    oid: row.oid,
+    namespace: row.namespace,
+    name: row.name,
     render: () => {
       const name = catalog.qualified(object);
       return [

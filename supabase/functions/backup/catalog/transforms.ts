@@ -1,7 +1,7 @@
 /** Transforms between types and procedural languages (pg_dump.c, dumpTransform). */
 import { described } from "./attachments.ts";
 import { CLASS } from "./class_ids.ts";
-import type { Family } from "./family.ts";
+import type { ObjectType } from "./object_type.ts";
 import { mainEntry, makeObject } from "./object.ts";
 import { isMember } from "./selection.ts";
 import { signature } from "./signatures.ts";
@@ -15,7 +15,7 @@ interface Row {
   toSql: string | null;
 }
 
-export const transforms: Family<Row> = {
+export const transforms: ObjectType<Row> = {
   name: "transforms",
   query: () => `
      select f.oid::int8, t.typname as "typeName", format_type(t.oid, null) as type, l.lanname as language,
@@ -30,7 +30,9 @@ export const transforms: Family<Row> = {
       ...(row.toSql === null ? [] : [`TO SQL WITH FUNCTION ${row.toSql}`]),
     ].join(", ");
     const object = makeObject({
-      ...{ kind: "transform", classId: CLASS.transform, oid: row.oid },
+      kind: "transform",
+      classId: CLASS.transform,
+      oid: row.oid,
       name: `${row.typeName} ${row.language}`,
       render: () => [
         mainEntry(object, {

@@ -1,6 +1,6 @@
 /** Triggers of tables and views. */
 import { CLASS } from "./class_ids.ts";
-import type { Family } from "./family.ts";
+import type { ObjectType } from "./object_type.ts";
 import { dependsOnExtensions } from "./functions.ts";
 import { type CatalogObject, mainEntry, makeObject } from "./object.ts";
 import { commentOn } from "./rules.ts";
@@ -21,7 +21,7 @@ interface Row {
 
 const STATES = { O: "ENABLE", D: "DISABLE", R: "ENABLE REPLICA", A: "ENABLE ALWAYS" };
 
-export const triggers: Family<Row> = {
+export const triggers: ObjectType<Row> = {
   name: "triggers",
   // Before 15 the clones in partitions passed for internal.
   query: (version) => `

@@ -16,8 +16,8 @@ export interface TypeRow extends Privileges {
 const OBJECT = { catalog: "pg_type", oid: "t.oid", acl: "t.typacl", owner: "t.typowner", aclKind: "'T'" };
 
 /**
- * The query of a kind of types: `columns` and `joins` beyond the common ones, `which` restricts pg_type t. Array types are never
- * dumped: they come with their elements' type.
+ * The query of a kind of types: `columns` and `joins` beyond the common ones, `which` restricts pg_type t. Array types
+ * are never dumped: they come with their elements' type.
  */
 export function typeQuery(
   { columns = "", joins = "", which }: { columns?: string; joins?: string; which: string },
@@ -39,7 +39,7 @@ export function collationName(oid: string): string {
        from pg_collation co join pg_namespace cn on cn.oid = co.collnamespace where co.oid = ${oid})`;
 }
 
-/** Adds a type; `definition` is called when the order is known. Answers the object. */
+/** Adds a type; `definition` is called when the order is known. Returns the object. */
 export function addType(
   row: TypeRow,
   catalog: Catalog,

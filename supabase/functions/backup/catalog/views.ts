@@ -1,9 +1,12 @@
-/** Views and materialized views. A view is made by its rule; where the rule needs what needs the view, it stands in with null columns. */
+/**
+ * Views and materialized views. A view is made by its rule; where the rule needs what needs the view, it stands in with
+ * null columns.
+ */
 import { type Catalog } from "./catalog.ts";
 import { CLASS } from "./class_ids.ts";
 import { columnsSql, parseColumns } from "./columns.ts";
 import { addDefaults } from "./defaults.ts";
-import type { Family } from "./family.ts";
+import type { ObjectType } from "./object_type.ts";
 import { dependsOnExtensions } from "./functions.ts";
 import { type CatalogObject, type Draft, mainEntry, makeObject } from "./object.ts";
 import { storageParameters } from "./options.ts";
@@ -34,7 +37,7 @@ interface Row extends RelationRow {
   body: string;
 }
 
-export const views: Family<Row> = {
+export const views: ObjectType<Row> = {
   name: "views",
   query: (version) => `
     select ${RELATION_COLUMNS}, c.relkind as kind,

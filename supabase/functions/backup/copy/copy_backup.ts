@@ -1,14 +1,17 @@
-/** One backup into the second bucket: its parts, what lies beside them, and the manifest last, so that a copy with a manifest is whole. */
+/**
+ * Copies a backup to the second bucket: its parts, the files beside them, and the manifest last, so that a copy with a
+ * manifest is whole.
+ */
 import { BackupError } from "../errors.ts";
 import { type Manifest, MANIFEST_NAME, readManifest } from "../manifest/manifest.ts";
 import { sha256Hex } from "../storage/sha256.ts";
-import type { StoredPart } from "../run/verbs.ts";
+import type { StoredPart } from "../run/run_client.ts";
 import type { Bucket } from "../storage/bucket.ts";
-import type { S3Bucket } from "../storage/s3.ts";
-import { readWhole } from "./read_whole.ts";
-import type { CopyTask } from "./verbs.ts";
+import type { S3Bucket } from "../storage/s3/s3_bucket.ts";
+import { readWhole } from "../storage/read_whole.ts";
+import type { CopyTask } from "./copy_client.ts";
 
-/** An object to be copied. What lies beside the parts is in no manifest: its checksum is that of what was read. */
+/** An object to be copied. Files beside the parts are in no manifest: their checksum is that of what was read. */
 interface Wanted {
   name: string;
   bytes: number;
@@ -22,7 +25,10 @@ export interface CopyOptions {
   onCopied(object: StoredPart): Promise<void>;
 }
 
-/** Copies what has not arrived yet. Answers true when all has. Throws BackupError `verification_failed` for a backup that is damaged here. */
+/**
+ * Copies what has not arrived yet; returns true when everything has. Throws BackupError `verification_failed` for a
+ * backup that is damaged here.
+ */
 export async function copyObjects(
   source: Bucket,
   second: S3Bucket,
@@ -43,7 +49,7 @@ export async function copyObjects(
 async function objectsOf(source: Bucket, folder: string, checksum: string): Promise<Wanted[]> {
   const bytes = await source.get(`${folder}/${MANIFEST_NAME}`);
   if (await sha256Hex(bytes) !== checksum) {
-    throw damaged(folder, `${MANIFEST_NAME} is not the one that the log has the checksum of`);
+    throw damaged(folder, `${MANIFEST_NAME} does not have the checksum that is in the log`);
   }
   const { parts, inventory }: Manifest = readManifest(bytes);
   const described: Wanted[] = inventory === undefined ? parts : [...parts, inventory];
@@ -69,7 +75,7 @@ async function copyObject(
     return { ...wanted, sha256: wanted.sha256 };
   }
   const bytes = await readWhole((consume) => source.read(name, consume), wanted.bytes);
-  if (bytes === null) throw damaged(folder, `${wanted.name} has not ${wanted.bytes} bytes`);
+  if (bytes === null) throw damaged(folder, `${wanted.name} does not have ${wanted.bytes} bytes`);
   const sha256 = await sha256Hex(bytes);
   if (wanted.sha256 !== null && sha256 !== wanted.sha256) {
     throw damaged(folder, `${wanted.name} has the SHA-256 ${sha256} instead of ${wanted.sha256}`);
@@ -79,8 +85,8 @@ async function copyObject(
   if (found?.bytes !== bytes.length || found.sha256 !== sha256) {
     throw new BackupError(
       "verification_failed",
-      `${name} is not in the second bucket as it was stored there`,
-      "Somebody or something else writes there, or the service lost bytes. It is stored again.",
+      `Cannot verify "${name}" in the second bucket: its size or checksum differs from what was stored`,
+      "Another program writes there, or the service lost bytes. It is stored again.",
     );
   }
   return { name: wanted.name, bytes: bytes.length, sha256 };
@@ -95,7 +101,7 @@ function typeOf(name: string): string {
 function damaged(what: string, how: string): BackupError {
   return new BackupError(
     "verification_failed",
-    `${what} cannot be copied, it is damaged in the project's bucket: ${how}`,
-    "npm run verify says what is wrong with it. Start another backup, and look at Storage's log.",
+    `Cannot copy ${what}: it is damaged in the project's bucket: ${how}`,
+    "supabase-backup verify says what is wrong with it. Start another backup, and look at Storage's log.",
   );
 }

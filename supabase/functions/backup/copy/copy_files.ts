@@ -1,9 +1,11 @@
-/** Storage's files into the second bucket: those that are new or have changed, below `files/`, by bucket and name. */
+/**
+ * Copies Storage's files to the second bucket: those that are new or have changed, below `files/`, by bucket and name.
+ */
 import { sha256Hex } from "../storage/sha256.ts";
-import { type Bucket, BucketError } from "../storage/bucket.ts";
-import type { S3Bucket } from "../storage/s3.ts";
-import { readWhole } from "./read_whole.ts";
-import type { CopiedFile, CopyVerbs, DueFile } from "./verbs.ts";
+import { BucketError, type FileBucket } from "../storage/bucket.ts";
+import type { S3Bucket } from "../storage/s3/s3_bucket.ts";
+import { readWhole } from "../storage/read_whole.ts";
+import type { CopiedFile, CopyClient, DueFile } from "./copy_client.ts";
 
 /** Below the prefix, beside the backups' folders. */
 const FOLDER = "files";
@@ -13,26 +15,29 @@ const TYPE = /^[\w.+-]+\/[\w.+-]+(; ?[\w.+-]+=[\w.+-]+)*$/;
 /** A URL swallows steps between slashes, and S3's names have at most 1,024 bytes, of which the prefix may take some. */
 const UNUSABLE = /(^|\/)\.{1,2}(\/|$)|^.{800,}$/s;
 
-/** Its name in the second bucket. */
+/** Returns the file's name in the second bucket. */
 export function fileKey({ bucket, name }: Pick<DueFile, "bucket" | "name">): string {
   return `${FOLDER}/${bucket}/${name}`;
 }
 
-/** True when all is copied and what has been gone for long is removed; false when the budget ended, or a run has begun. */
+/**
+ * Returns true when all files are copied and those that were deleted long ago are removed; false when the budget ended,
+ * or a run has begun.
+ */
 export async function copyFiles(
-  openBucket: (name: string) => Bucket,
+  openBucket: (name: string) => FileBucket,
   second: S3Bucket,
-  verbs: CopyVerbs,
+  client: CopyClient,
   withinBudget: (bytes: number) => boolean,
 ): Promise<boolean> {
-  const buckets = new Map<string, Bucket>();
+  const buckets = new Map<string, FileBucket>();
   const bucketOf = (name: string) => {
     const bucket = buckets.get(name) ?? openBucket(name);
     buckets.set(name, bucket);
     return bucket;
   };
   while (true) {
-    const due = await verbs.nextFiles();
+    const due = await client.nextFiles();
     if (due === null) return false;
     if (due.length === 0) break;
     const done: CopiedFile[] = [];
@@ -43,7 +48,7 @@ export async function copyFiles(
         const read = await readFile(bucketOf(file.bucket), file);
         if (!(read instanceof Uint8Array)) {
           done.push({ ...known, sha256: null, error: read.message });
-          // Storage may be down for all of them; but one that it always fails for must not stand in the way of the others for ever.
+          // Storage may be down for all files; but one that always fails must not hold up the others for ever.
           if (read instanceof BucketError && read.failure === "temporary") throw read;
           continue;
         }
@@ -53,26 +58,29 @@ export async function copyFiles(
         done.push({ ...known, sha256, error: null });
       }
     } finally {
-      // What has arrived stays known, whatever ends the work.
-      if (done.length > 0) await verbs.filesCopied(done);
+      // Files that have arrived are recorded, whatever ends the work.
+      if (done.length > 0) await client.filesCopied(done);
     }
   }
   while (true) {
-    const gone = await verbs.goneFiles();
+    const gone = await client.goneFiles();
     if (gone.length === 0) return true;
     for (const { bucket, name } of gone) {
       if (!withinBudget(0)) return false;
       await second.removeFile(fileKey({ bucket, name }));
     }
-    await verbs.filesRemoved(gone);
+    await client.filesRemoved(gone);
   }
 }
 
-/** Its bytes; an error for one that Storage does not hand out, or not of the size that it says, and for a name that cannot be copied. */
-async function readFile(source: Bucket, { name, bytes }: DueFile): Promise<Uint8Array | Error> {
+/**
+ * Returns a file's bytes; an error when Storage does not return it, when its size is wrong, and for a name that cannot
+ * be copied.
+ */
+async function readFile(source: FileBucket, { name, bytes }: DueFile): Promise<Uint8Array | Error> {
   if (UNUSABLE.test(name)) return new Error("the second bucket cannot have an object of this name");
   try {
-    const read = await readWhole((consume) => source.readFile!(name, consume), bytes);
+    const read = await readWhole((consume) => source.readFile(name, consume), bytes);
     return read ?? new Error("it has another size than Storage says");
   } catch (error) {
     if (error instanceof BucketError) return error;

@@ -1,6 +1,6 @@
 /**
- * A file of the age format, version 1 (https://age-encryption.org/v1), from keys that are given: a header with the file key
- * for each recipient, then the payload in chunks of 64 KiB under ChaCha20-Poly1305. `age` and `rage` decrypt it.
+ * Writes a file of the age format, version 1 (https://age-encryption.org/v1), with given keys: a header with the file
+ * key for each recipient, then the payload in chunks of 64 KiB under ChaCha20-Poly1305. `age` and `rage` decrypt it.
  */
 import { Buffer } from "node:buffer";
 import { hkdfSync } from "node:crypto";
@@ -9,7 +9,7 @@ import { BackupError } from "../errors.ts";
 import { hmac } from "./hmac.ts";
 import type { Recipient } from "./recipients.ts";
 
-/** What makes a file: the same bytes under the same keys are the same file, and other bytes must never meet them. */
+/** The keys of a file: the same bytes give the same file, and other bytes must never be encrypted with them. */
 export interface FileKeys {
   /** 16 bytes. */
   fileKey: Uint8Array;
@@ -24,7 +24,7 @@ const NONCE = 16;
 const TAG_BYTES = 16;
 const VERSION = "age-encryption.org/v1\n";
 
-/** The cipher is quick with bytes that begin at a multiple of four, and copies others. */
+/** The cipher is fast for bytes that begin at a multiple of four, and copies others. */
 const ALIGNMENT = 4;
 
 /** Bytes of the header: each stanza has two lines of 43 characters in base64, the end has one. */
@@ -32,7 +32,7 @@ function headerBytes(recipients: number): number {
   return VERSION.length + recipients * ("-> X25519 ".length + 44 + 44) + "--- ".length + 44;
 }
 
-/** Bytes of a file with a payload of that many. */
+/** Returns the size of a file with a payload of that size. */
 export function fileBytes(plain: number, recipients: number): number {
   return headerBytes(recipients) + NONCE + payloadBytes(plain);
 }
@@ -41,21 +41,21 @@ function payloadBytes(plain: number): number {
   return plain + TAG_BYTES * Math.max(1, Math.ceil(plain / CHUNK));
 }
 
-/** The longest payload of a file of at most `bytes`. */
+/** Returns the longest payload of a file of at most `bytes`. */
 export function payloadOf(bytes: number, recipients: number): number {
   const left = bytes - headerBytes(recipients) - NONCE;
   const whole = Math.floor(left / (CHUNK + TAG_BYTES));
   return whole * CHUNK + Math.max(0, left % (CHUNK + TAG_BYTES) - TAG_BYTES);
 }
 
-/** Room that a file takes in which its payload lies first. */
+/** Returns the room that a payload needs to become a file in place. */
 export function roomFor(plain: number, recipients: number): number {
   return fileBytes(plain, recipients) + ALIGNMENT;
 }
 
 /**
- * Encrypts the first `plain` bytes of `room` in place and answers the file, a part of `room`, which is at least `roomFor` long: a
- * second buffer of a part's size would not fit an isolate's memory.
+ * Encrypts the first `plain` bytes of `room` in place and returns the file, a part of `room`, which is at least
+ * `roomFor` long: a second buffer of a part's size would not fit an isolate's memory.
  */
 export function encryptInPlace(
   room: Uint8Array,
@@ -84,7 +84,10 @@ function seal(key: Uint8Array, nonce: Uint8Array, message: Uint8Array): void {
   chacha20poly1305(key, nonce).encrypt(message.subarray(0, message.length - TAG_BYTES), message);
 }
 
-/** Eleven bytes count, the twelfth marks the last chunk; so chunks can neither be moved, nor the file be cut between two. */
+/**
+ * Eleven bytes count, the twelfth marks the last chunk, so that chunks cannot be moved and the file cannot be truncated
+ * between two.
+ */
 function chunkNonce(chunk: number, last: number): Uint8Array {
   const nonce = new Uint8Array(12);
   new DataView(nonce.buffer).setUint32(7, chunk);
@@ -92,7 +95,10 @@ function chunkNonce(chunk: number, last: number): Uint8Array {
   return nonce;
 }
 
-/** The file key for each recipient. Throws BackupError `not_configured` for a recipient that no key agrees with. */
+/**
+ * Returns the header, with the file key for each recipient. Throws BackupError `not_configured` for an invalid
+ * recipient.
+ */
 export async function writeHeader(
   recipients: readonly Recipient[],
   { fileKey, ephemeral }: FileKeys,
@@ -103,7 +109,7 @@ export async function writeHeader(
   return new TextEncoder().encode(`${head} ${base64(mac)}\n`);
 }
 
-/** The file key for one recipient. */
+/** Returns the file key for one recipient. */
 async function stanza({ key, text }: Recipient, fileKey: Uint8Array, ephemeral: Uint8Array): Promise<string> {
   const share = await agree(ephemeral, BASE_POINT);
   const secret = await agree(ephemeral, key);
@@ -111,8 +117,8 @@ async function stanza({ key, text }: Recipient, fileKey: Uint8Array, ephemeral: 
   if (secret.every((byte) => byte === 0)) {
     throw new BackupError(
       "not_configured",
-      `The setting recipient cannot be used: "${text}" is the public half of no key`,
-      "Make a key with age-keygen.",
+      `Invalid recipient "${text}": it is not a public key`,
+      "Create a key with age-keygen.",
     );
   }
   const salt = new Uint8Array([...share, ...key]);
@@ -124,10 +130,10 @@ async function stanza({ key, text }: Recipient, fileKey: Uint8Array, ephemeral: 
 
 const BASE_POINT = new Uint8Array(32).fill(9, 0, 1);
 
-/** PKCS #8 before the 32 bytes of a private key (RFC 8410): Web Crypto imports no bare one. */
+/** PKCS #8 before the 32 bytes of a private key (RFC 8410): Web Crypto does not import a bare key. */
 const PKCS8 = [0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x6e, 4, 0x22, 4, 0x20];
 
-/** X25519 (RFC 7748). Zeros where the point is of low order, which the runtime may refuse itself. */
+/** X25519 (RFC 7748). Returns zeros for a point of low order, which the runtime may refuse itself. */
 async function agree(scalar: Uint8Array, point: Uint8Array): Promise<Uint8Array> {
   const { subtle } = crypto;
   const own = await subtle.importKey("pkcs8", new Uint8Array([...PKCS8, ...scalar]), "X25519", false, [

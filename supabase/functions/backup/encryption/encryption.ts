@@ -1,11 +1,12 @@
 /**
- * Encryption of parts to a public key, so that the project can write its backups and not read them.
+ * Encrypts parts to a public key, so that the project can write its backups but not read them.
  *
- * A part's keys are not drawn at random. They follow from a secret of the attempt, the part's place and its content: whoever
- * stores a part again, a retry or a worker that comes back from the dead, writes the same bytes, as without encryption, and the
- * recorded checksum stays true. Another content has other keys, so no key is ever used for two. The secret is 32 random bytes
- * that all workers of an attempt get from the database and that are gone when it ends. Who has it and a part still needs the
- * SHA-256 of the content to make the keys: it can confirm a guess at the content and nothing else.
+ * A part's keys are not random. They follow from a secret of the attempt, the part's place and its content: when a part
+ * is stored again, by a retry or by a worker that was suspended, the bytes are the same, as without encryption, and the
+ * recorded checksum stays true. Different content has different keys, so no key is ever used twice. The secret is 32
+ * random bytes that all workers of an attempt get from the database, which deletes them when it ends. An attacker with
+ * the secret and a part still needs the SHA-256 of the content to derive the keys: the secret can confirm a guess at
+ * the content and nothing else.
  */
 import { encryptInPlace, type FileKeys, payloadOf, roomFor, writeHeader } from "./age_file.ts";
 import { hmac } from "./hmac.ts";
@@ -17,23 +18,25 @@ export class Encryption {
   #known: Promise<Uint8Array> | undefined;
   #busyMs = 0;
 
-  /** `secret` answers the same 32 bytes to all workers of an attempt; it is asked once. */
+  /** `secret` returns the same 32 bytes for all workers of an attempt; it is called once. */
   constructor(recipients: readonly Recipient[], secret: () => Promise<Uint8Array>) {
     this.recipients = recipients;
     this.#secret = secret;
   }
 
-  /** How much a part may hold so that it is not larger than `bytes` when it is encrypted; and what one of exactly that size holds. */
+  /**
+   * Returns how much a part may hold to have at most `bytes` when it is encrypted; and what a part of that size holds.
+   */
   capacity(bytes: number): number {
     return payloadOf(bytes, this.recipients.length);
   }
 
-  /** How many bytes of room there must be behind a part of that size for it to be encrypted where it lies. */
+  /** Returns how many bytes of room a part of that size needs behind it to be encrypted in place. */
   spare(bytes: number): number {
     return roomFor(bytes, this.recipients.length) - bytes;
   }
 
-  /** Time that encryption has taken since it was last asked for. */
+  /** Returns the time that encryption has taken since the last call. */
   takeBusyMs(): number {
     const taken = this.#busyMs;
     this.#busyMs = 0;
@@ -41,8 +44,9 @@ export class Encryption {
   }
 
   /**
-   * Encrypts the first `bytes` of `room`, which are overwritten, as the part `place` (folder and name). Answers the file, a part
-   * of `room`. Throws BackupError `not_configured` for a recipient that cannot be used, and what the secret's source throws.
+   * Encrypts the first `bytes` of `room`, which are overwritten, as the part `place` (folder and name). Returns the
+   * file, a part of `room`. Throws BackupError `not_configured` for a recipient that cannot be used, and what the
+   * secret's source throws.
    */
   async encrypt(place: string, room: Uint8Array, bytes: number): Promise<Uint8Array> {
     this.#known ??= this.#secret();
@@ -54,7 +58,7 @@ export class Encryption {
     return file;
   }
 
-  /** The same for bytes that are not ours to overwrite. */
+  /** Encrypts bytes that must not be overwritten. */
   async encryptCopy(place: string, bytes: Uint8Array): Promise<Uint8Array> {
     const room = new Uint8Array(bytes.length + this.spare(bytes.length));
     room.set(bytes);

@@ -1,9 +1,9 @@
-/** The inventory of Storage's files beside the parts of a backup: which there were, not what is in them. */
+/** The inventory of Storage's files beside the parts of a backup: their names and sizes, not their content. */
 
 /** Its name in the backup's folder; with `.age` behind it where the backup is encrypted. */
 export const INVENTORY_NAME = "storage-inventory.jsonl.gz";
 
-/** What the manifest says of it. */
+/** Its description in the manifest. */
 export interface Inventory {
   name: string;
   bytes: number;

@@ -1,6 +1,6 @@
-/** `manifest.json`, both ways: what a backup holds. It is the truth about a backup, also when the log is lost. */
+/** Reads and writes `manifest.json`: what a backup holds. It is the truth about a backup, also when the log is lost. */
 import { BackupError } from "../errors.ts";
-import type { Warning } from "../toc/entry.ts";
+import type { ExtensionVersion, Warning } from "../entry.ts";
 import type { Inventory } from "./inventory.ts";
 import {
   count,
@@ -15,11 +15,13 @@ import {
   yesOrNo,
 } from "./shape.ts";
 
-/** Raised when a reader of the version before would misread a manifest; a new member alone does not. */
+/** Increased when a reader of the version before would misread a manifest; a new member alone is not a reason. */
 const FORMAT_VERSION = 1;
 
 /** Its name in the backup's folder. */
 export const MANIFEST_NAME = "manifest.json";
+
+export const PART_NAME = /^\d{5}\.dump(\.age)?$/;
 
 /** The table that counts them. */
 export const LARGE_OBJECTS = { schema: "pg_catalog", name: "pg_largeobject_metadata" };
@@ -28,14 +30,16 @@ export interface Manifest {
   formatVersion: typeof FORMAT_VERSION;
   /** Folder of the backup. */
   name: string;
-  /** When the manifest was written, as `Date.toISOString` has it. */
+  /** When the manifest was written, as `Date.toISOString` prints it. */
   createdAt: string;
   /** The instant of the database that the backup holds. */
   snapshotAt: string;
   run: { id: number; trigger: "scheduled" | "manual"; attempt: number };
   server: { version: string; database: string };
-  archive: { format: "PGDMP 1.14"; level: number; entries: number };
-  /** Where each part is a file of age: whose keys open them. */
+  archive: { format: "PGDMP 1.14" | "PGDMP 1.16"; level: number; entries: number };
+  /** The release that made the backup, since 0.1.0. */
+  version?: string | undefined;
+  /** Where each part is an age file: whose keys open them. */
   encryption?: { format: "age"; recipients: string[] } | undefined;
   /** Rows and bytes of COPY text before compression; bytes as stored. */
   totals: { tables: number; rows: number; rawBytes: number; storedBytes: number; parts: number };
@@ -43,7 +47,9 @@ export interface Manifest {
   tables: TableRows[];
   /** In archive order, which is name order. */
   parts: Part[];
-  /** Which files Storage had; lacking where there is no Storage, and in earlier manifests. */
+  /** Versions of extensions, which the archive does not say; missing in earlier manifests. */
+  extensions?: ExtensionVersion[] | undefined;
+  /** Which files Storage had; missing where there is no Storage, and in earlier manifests. */
   inventory?: Inventory | undefined;
   warnings: Warning[];
 }
@@ -56,6 +62,8 @@ export interface TableRows {
   rawBytes: number;
   /** Adler-32 of that text, in hexadecimal; not of large objects, which are many texts. */
   adler32?: string | undefined;
+  /** Byte of the archive where its data block begins; not of encrypted backups, and of none of 0.1.0. */
+  begin?: number | undefined;
 }
 
 export interface Part {
@@ -74,7 +82,12 @@ const MANIFEST: Shape<Manifest> = record<Manifest>({
   snapshotAt: instant,
   run: record<Manifest["run"]>({ id: count, trigger: oneOf("scheduled", "manual"), attempt: count }),
   server: record<Manifest["server"]>({ version: text, database: text }),
-  archive: record<Manifest["archive"]>({ format: oneOf("PGDMP 1.14"), level: count, entries: count }),
+  archive: record<Manifest["archive"]>({
+    format: oneOf("PGDMP 1.14", "PGDMP 1.16"),
+    level: count,
+    entries: count,
+  }),
+  version: optional(text),
   encryption: optional(record<NonNullable<Manifest["encryption"]>>({
     format: oneOf("age"),
     recipients: list(text),
@@ -92,12 +105,14 @@ const MANIFEST: Shape<Manifest> = record<Manifest>({
     rows: count,
     rawBytes: count,
     adler32: optional(matching(/^[0-9a-f]{8}$/, "an Adler-32 in hexadecimal")),
+    begin: optional(count),
   })),
   parts: list(record<Part>({
-    name: matching(/^\d{5}\.dump(\.age)?$/, "the name of a part"),
+    name: matching(PART_NAME, "the name of a part"),
     bytes: count,
     sha256: matching(/^[0-9a-f]{64}$/, "a SHA-256 in hexadecimal"),
   })),
+  extensions: optional(list(record<ExtensionVersion>({ name: text, version: text }))),
   inventory: optional(record<Inventory>({
     name: matching(/^storage-inventory\.jsonl\.gz(\.age)?$/, "the name of an inventory"),
     bytes: count,
@@ -108,25 +123,27 @@ const MANIFEST: Shape<Manifest> = record<Manifest>({
   warnings: list(record<Warning>({ code: text, object: text, message: text })),
 });
 
-/** Stable: equal manifests are equal bytes. Throws BackupError `manifest_invalid` for one that could not be read again. */
+/**
+ * Writes equal manifests as equal bytes. Throws BackupError `manifest_invalid` for one that could not be read again.
+ */
 export function writeManifest(manifest: Manifest): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(checked(manifest), null, 2) + "\n");
 }
 
-/** Throws BackupError `manifest_invalid`, which says what is wrong and where. */
+/** Reads a manifest. Throws BackupError `manifest_invalid`, which says what is wrong and where. */
 export function readManifest(bytes: Uint8Array): Manifest {
   let parsed: unknown;
   try {
     parsed = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (error) {
-    throw invalid(`it is no JSON (${(error as Error).message})`, error);
+    throw invalid(`it is not valid JSON (${(error as Error).message})`, error);
   }
   const version = (parsed as Partial<Manifest> | null)?.formatVersion as unknown;
   if (typeof version === "number" && version > FORMAT_VERSION) {
     throw new BackupError(
       "manifest_invalid",
-      `${MANIFEST_NAME} has the format version ${version}, and ${FORMAT_VERSION} is the newest known here`,
-      "The backup was made by a newer release: use that one, or pg_restore on the joined parts.",
+      `${MANIFEST_NAME} has the format version ${version}, and ${FORMAT_VERSION} is the newest that this release reads`,
+      "A newer release made the backup. Use that release, or pg_restore on the joined parts.",
     );
   }
   return checked(parsed);
@@ -143,7 +160,7 @@ function checked(value: unknown): Manifest {
   }
 }
 
-/** What is said twice is said the same. */
+/** Checks that facts which are stored twice are equal. */
 function expectConsistent({ totals, tables, parts, encryption }: Manifest): void {
   const sum = (numbers: number[]) => numbers.reduce((a, b) => a + b, 0);
   const exact = [
@@ -176,8 +193,8 @@ function expectConsistent({ totals, tables, parts, encryption }: Manifest): void
 function invalid(what: string, cause: unknown): BackupError {
   return new BackupError(
     "manifest_invalid",
-    `${MANIFEST_NAME} cannot be trusted: ${what}`,
-    "The file was damaged or changed after it was written. The parts may be whole: pg_restore takes them joined in name order.",
+    `${MANIFEST_NAME} is not valid: ${what}`,
+    "The file was damaged or changed after it was written. The parts may be intact: join them in name order for pg_restore.",
     cause,
   );
 }

@@ -1,4 +1,4 @@
-/** Shapes of JSON: a shape takes an unknown value, answers it as a typed one, or throws what is wrong and where. */
+/** Shapes of JSON: a shape takes an unknown value and returns it with a type, or throws what is wrong and where. */
 
 export class ShapeError extends Error {
   override readonly name = "ShapeError";
@@ -19,7 +19,7 @@ export const text: Shape<string> = shape("a text", (value) => typeof value === "
 
 export const yesOrNo: Shape<boolean> = shape("true or false", (value) => typeof value === "boolean");
 
-/** A number of things; JavaScript counts exactly up to 2^53. */
+/** A count; JavaScript counts exactly up to 2^53. */
 export const count: Shape<number> = shape(
   "a number of things",
   (value) => Number.isSafeInteger(value) && (value as number) >= 0,
@@ -29,7 +29,7 @@ export function matching(pattern: RegExp, expected: string): Shape<string> {
   return shape(expected, (value) => typeof value === "string" && pattern.test(value));
 }
 
-/** What earlier manifests lack. */
+/** A member that earlier manifests lack. */
 export function optional<T>(member: Shape<T>): Shape<T | undefined> {
   return (value, path) => value === undefined ? undefined : member(value, path);
 }
@@ -41,7 +41,7 @@ export function oneOf<const T extends string | number>(...values: T[]): Shape<T>
   );
 }
 
-/** The answer has the keys in this order, and no others: members of later versions are left out. */
+/** The result has the keys in this order, and no others: members of later versions are left out. */
 export function record<T extends object>(members: { [K in keyof T]-?: Shape<T[K]> }): Shape<T> {
   const isRecord = shape<Record<string, unknown>>(
     "an object",

@@ -1,8 +1,8 @@
-/** Compares a backup's parts with what Storage really holds. */
+/** Compares a backup's parts with what Storage holds. */
 import { BackupError } from "../errors.ts";
 import { type Bucket, BucketError } from "../storage/bucket.ts";
 import { MANIFEST_NAME, type Part } from "./manifest.ts";
-import { COMPANIONS } from "./restore_notes.ts";
+import { COMPANIONS } from "./companions.ts";
 import { sha256OfPieces } from "../storage/sha256.ts";
 
 export interface VerifyOptions {
@@ -10,14 +10,17 @@ export interface VerifyOptions {
   alreadyVerified: ReadonlySet<string>;
   /** Called after each part whose checksum matched; when it throws, the verification ends with its error. */
   onVerified(name: string): Promise<void> | void;
-  /** Asked whether so many bytes may still be read; a call always gets one part on. Without it there is no limit. */
+  /**
+   * Returns whether so many bytes may still be read; each call verifies at least one part. Without it there is no
+   * limit.
+   */
   withinBudget?(bytes: number): boolean;
 }
 
 /**
- * Lists the folder and compares names and sizes, then reads each part and compares its SHA-256. Answers true when all parts
- * are verified, false when the budget ended before: call it again. Throws BackupError `verification_failed` with the parts
- * that are missing, too many, of another size or damaged, and what the bucket throws.
+ * Lists the folder and compares names and sizes, then reads each part and compares its SHA-256. Returns true when all
+ * parts are verified, false when the budget ended before: call it again. Throws BackupError `verification_failed` with
+ * the parts that are missing, too many, of another size or damaged, and what the bucket throws.
  */
 export async function verifyParts(
   bucket: Bucket,
@@ -67,7 +70,7 @@ async function comparePart(bucket: Bucket, folder: string, { name, bytes, sha256
     }
   } catch (error) {
     if (error instanceof BucketError && error.failure === "missing") {
-      throw failed(folder, [`${name} is gone`]);
+      throw failed(folder, [`${name} was removed`]);
     }
     throw error;
   }
@@ -80,7 +83,9 @@ function failed(folder: string, wrong: string[]): BackupError {
   const more = wrong.length > NAMED ? `; and ${wrong.length - NAMED} more` : "";
   return new BackupError(
     "verification_failed",
-    `${folder} is not in Storage as it was written: ${wrong.slice(0, NAMED).join("; ")}${more}`,
-    "Somebody or something else writes to the bucket, or Storage lost bytes. Start another backup, and look at Storage's log.",
+    `Cannot verify ${folder}: its content in Storage differs from what was written: ${
+      wrong.slice(0, NAMED).join("; ")
+    }${more}`,
+    "Another program writes to the bucket, or Storage lost bytes. Start another backup, and check Storage's log.",
   );
 }

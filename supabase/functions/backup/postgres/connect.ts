@@ -1,55 +1,81 @@
 /** An open byte stream to the server, encrypted as the connection string asks. */
-import { BackupError } from "../errors.ts";
 import type { Target } from "./target.ts";
+import { isCertificateError, noEncryptionError, reasonOf, untrustedError } from "./unreachable.ts";
 
 /** Length 8, code 80877103 (PostgreSQL documentation, 55.7 Message Formats, SSLRequest). */
 const SSL_REQUEST = new Uint8Array([0, 0, 0, 8, 4, 210, 22, 47]);
 const SSL_ACCEPTED = "S".charCodeAt(0);
 
+export interface Connection {
+  stream: Deno.Conn;
+  /** Why it is not encrypted; null where it is. */
+  cleartext: string | null;
+}
+
 /**
  * Connects. `allow` and `prefer` take encryption where the server has it and its certificate is trusted; from `require`
- * on nothing is ever sent in clear. Deno's TLS always verifies certificate and host name, so `require` and `verify-ca` are as
- * strict as `verify-full` here.
+ * on nothing is ever sent in clear. Deno's TLS always verifies certificate and host name, so `require` and `verify-ca`
+ * are as strict as `verify-full` here. Stops, with the signal's reason, when `signal` is aborted.
  */
-export async function connect(target: Target): Promise<Deno.Conn> {
+export async function connect(
+  target: Target,
+  signal: AbortSignal,
+  rootCertificate?: string,
+): Promise<Connection> {
   if (target.host.startsWith("/")) {
-    return await Deno.connect({
-      transport: "unix",
-      path: `${target.host}/.s.PGSQL.${target.port}`,
-    });
+    const path = `${target.host}/.s.PGSQL.${target.port}`;
+    return { stream: await Deno.connect({ transport: "unix", path }), cleartext: "it is a Unix socket" };
   }
-  if (target.sslMode === "disable") return await connectPlain(target);
+  if (target.sslMode === "disable") {
+    return { stream: await connectPlain(target, signal), cleartext: "sslmode is disable" };
+  }
   const optional = target.sslMode === "allow" || target.sslMode === "prefer";
+  let cleartext = "the server does not offer encryption";
   try {
-    const encrypted = await connectEncrypted(target);
-    if (encrypted !== null) return encrypted;
+    const stream = await connectEncrypted(target, signal, await trusted(target, rootCertificate));
+    if (stream !== null) return { stream, cleartext: null };
+    if (!optional) throw noEncryptionError(target);
   } catch (error) {
-    if (!optional) throw untrusted(error);
+    signal.throwIfAborted();
+    if (!optional) throw untrustedError(target, error);
+    const what = isCertificateError(error) ? "its certificate is not trusted" : "encryption failed";
+    cleartext = `${what}: ${reasonOf(error)}`;
   }
-  if (!optional) {
-    throw new BackupError(
-      "database_unreachable",
-      `The server at ${target.host} does not offer encryption, and sslmode=${target.sslMode} wants it`,
-      "Use the host that Supabase shows under Connect, or sslmode=disable on a trusted network.",
-    );
-  }
-  // A failed handshake leaves the stream in no usable state: begin anew, as libpq does.
-  return await connectPlain(target);
+  // A stream cannot be used after a failed handshake: connect again, as libpq does.
+  return { stream: await connectPlain(target, signal), cleartext };
 }
 
-async function connectPlain({ host, port }: Target): Promise<Deno.TcpConn> {
-  const connection = await Deno.connect({ hostname: host, port });
-  // Small messages must not wait for each other; a half-dead peer must be noticed.
-  connection.setNoDelay(true);
-  connection.setKeepAlive(true);
-  return connection;
+async function connectPlain({ host, port }: Target, signal: AbortSignal): Promise<Deno.TcpConn> {
+  signal.throwIfAborted();
+  const opening = Deno.connect({ hostname: host, port });
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = () => {
+    reject(signal.reason);
+    opening.then((connection) => connection.close(), () => {});
+  };
+  signal.addEventListener("abort", abort);
+  try {
+    const connection = await Promise.race([opening, aborted]);
+    // Small messages must not wait for each other; a half-dead peer must be noticed.
+    connection.setNoDelay(true);
+    connection.setKeepAlive(true);
+    return connection;
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
 }
 
-/** Null when the server declines encryption. */
-async function connectEncrypted(target: Target): Promise<Deno.Conn | null> {
-  const connection = await connectPlain(target);
-  // startTls takes the plain connection over: then only what it answers can be closed.
+/** Returns null when the server declines encryption. */
+async function connectEncrypted(
+  target: Target,
+  signal: AbortSignal,
+  caCerts: string[],
+): Promise<Deno.Conn | null> {
+  const connection = await connectPlain(target, signal);
+  // startTls takes the plain connection over: from then on only its result can be closed.
   let open: Deno.Conn = connection;
+  const abort = () => open.close();
+  signal.addEventListener("abort", abort);
   try {
     await connection.write(SSL_REQUEST);
     const answer = new Uint8Array(1);
@@ -57,25 +83,20 @@ async function connectEncrypted(target: Target): Promise<Deno.Conn | null> {
       connection.close();
       return null;
     }
-    const caCerts = target.sslRootCert === null || target.sslRootCert === "system"
-      ? []
-      : [await Deno.readTextFile(target.sslRootCert)];
     const encrypted = await Deno.startTls(connection, { hostname: target.host, caCerts });
     open = encrypted;
     await encrypted.handshake();
     return encrypted;
   } catch (error) {
-    open.close();
+    if (!signal.aborted) open.close();
     throw error;
+  } finally {
+    signal.removeEventListener("abort", abort);
   }
 }
 
-function untrusted(error: unknown): unknown {
-  if (!(error instanceof Deno.errors.InvalidData) && !/certificate/i.test(String(error))) return error;
-  return new BackupError(
-    "database_unreachable",
-    `The server's certificate is not trusted: ${error instanceof Error ? error.message : error}`,
-    "Name the certificate authority with sslrootcert=FILE (certificates are always verified here, also with sslmode=require).",
-    error,
-  );
+/** Certificates of authorities beside the system's. */
+async function trusted({ sslRootCert }: Target, given: string | undefined): Promise<string[]> {
+  const file = sslRootCert === null || sslRootCert === "system" ? [] : [await Deno.readTextFile(sslRootCert)];
+  return [...file, ...(given === undefined ? [] : [given])];
 }

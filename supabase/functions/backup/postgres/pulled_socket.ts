@@ -1,9 +1,10 @@
 /**
  * The duplex that postgres.js gets for its `socket` option. It is pulled: the next bytes are read from the server only
- * when those before have been consumed, so a slow consumer holds the server back and nothing piles up here.
+ * when those before have been consumed, so a slow consumer slows the server down and nothing piles up here.
  *
- * While a consumer is set, the payload of CopyData messages goes to it, and CopyOutResponse and CopyDone are swallowed: the library sees
- * a statement that answers `COPY n` or an error, and never opens its own stream.
+ * While a consumer is set, the payload of CopyData messages goes to it, and CopyOutResponse and CopyDone are swallowed:
+ * the library sees a statement that returns `COPY n` or an error, and never opens its own stream. In the other
+ * direction CopyInResponse is swallowed while a sender waits for it, which then sends CopyData past the library.
  */
 import { Buffer } from "node:buffer";
 import { EventEmitter } from "node:events";
@@ -17,13 +18,14 @@ const READ_BYTES = 256 * 1024;
 
 /** Message types (PostgreSQL documentation, 55.7 Message Formats). */
 const COPY_DATA = "d".charCodeAt(0);
+const COPY_IN_RESPONSE = "G".charCodeAt(0);
 const COPY_OUT_RESPONSE = "H".charCodeAt(0);
 const COPY_DONE = "c".charCodeAt(0);
 const HEADER_BYTES = 5;
 
 /**
- * A read that finds bytes waiting resolves without a turn of the event loop. A fast server would keep timers, uploads and
- * heartbeats from ever running, so a turn is taken after this many bytes.
+ * A read that finds bytes waiting resolves without a turn of the event loop. A fast server would keep timers, uploads
+ * and heartbeats from ever running, so a turn is taken after this many bytes.
  */
 const TURN_BYTES = 1024 * 1024;
 
@@ -34,6 +36,7 @@ export class PulledSocket extends EventEmitter {
   readyState: "open" | "closed" = "open";
   #connection: Deno.Conn;
   #consumer: CopyConsumer | null = null;
+  #copyInReady: (() => void) | null = null;
   #writing: Promise<void> = Promise.resolve();
   #buffer = new Uint8Array(READ_BYTES);
   #handling: Handling = "pass";
@@ -49,6 +52,22 @@ export class PulledSocket extends EventEmitter {
 
   set consumer(consumer: CopyConsumer | null) {
     this.#consumer = consumer;
+  }
+
+  /** Called when the server is ready to take rows. */
+  set copyInReady(ready: (() => void) | null) {
+    this.#copyInReady = ready;
+  }
+
+  /**
+   * Sends messages past the library. Resolves when the system has taken them, so a slow server slows the sender down.
+   */
+  async send(bytes: Uint8Array): Promise<void> {
+    await this.#writing;
+    if (this.readyState === "closed") return;
+    const sent = this.#writeAll(bytes);
+    this.#writing = sent.catch((error) => this.destroy(error));
+    await this.#writing;
   }
 
   write(bytes: Uint8Array, done?: () => void): boolean {
@@ -149,6 +168,9 @@ export class PulledSocket extends EventEmitter {
       this.#handling = "consume";
     } else if (this.#consumer !== null && (type === COPY_OUT_RESPONSE || type === COPY_DONE)) {
       this.#handling = "drop";
+    } else if (this.#copyInReady !== null && type === COPY_IN_RESPONSE) {
+      this.#handling = "drop";
+      this.#copyInReady();
     } else {
       this.#handling = "pass";
       this.#remaining = length + 1;

@@ -1,4 +1,6 @@
-/** Names of backups: `backup-YYYYMMDD-HHMMSS`, the start in UTC, and `-2`, `-3`, … for a further attempt of that run. */
+/**
+ * Names of backups: `backup-YYYYMMDD-HHMMSS`, the start in UTC, and `-2`, `-3`, … for a further attempt of that run.
+ */
 
 const NAME = /^(backup-(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)(\d\d))(?:-\d+)?$/;
 
@@ -8,7 +10,7 @@ export interface BackupName {
   startedAt: Date;
 }
 
-/** Null for what is no name of ours, so that no rule is ever applied to it. */
+/** Returns null for a name that is not ours, so that no rule is ever applied to it. */
 export function parseBackupName(name: string): BackupName | null {
   const [, run, year, month, day, hour, minute, second] = NAME.exec(name) ?? [];
   if (run === undefined) return null;

@@ -1,5 +1,5 @@
 /**
- * Decides which backups stay and which go. Nothing is read or removed here: what is known goes in, names with reasons come
+ * Decides which backups stay and which are removed. Reads and removes nothing: facts go in, names with reasons come
  * out, each exactly once.
  */
 import { parseBackupName } from "./names.ts";
@@ -7,40 +7,43 @@ import { retained, type RotationPolicy } from "./retention.ts";
 
 export type { RotationPolicy } from "./retention.ts";
 
-/** What the bucket, the manifests and the log together know of a folder. */
+/** A folder, as the bucket, the manifests and the log know it. */
 export interface KnownBackup {
   name: string;
-  /** Number of its run, where the log is at hand: it counts on whatever the clock does. */
+  /** Number of its run, where the log is available: it increases whatever the clock does. */
   id?: number;
-  /** Null when neither the log nor a manifest says it. */
+  /** Null when neither the log nor a manifest has it. */
   trigger: "scheduled" | "manual" | null;
   startedAt: Date;
-  /** Null when the log does not know it. */
+  /** Null when the log does not have it. */
   status: "queued" | "running" | "succeeded" | "failed" | "cancelled" | null;
   verifiedAt: Date | null;
   pinned: boolean;
-  /** It has a manifest; a folder without one is no backup. */
+  /** It has a manifest; a folder without one is not a backup. */
   stored: boolean;
+  /** It was verified and has parts, but its manifest is gone, which was not a rotation. */
+  lost?: boolean;
 }
 
 export interface RotationPlan {
   /** Newest first. */
   keep: { name: string; reasons: string[] }[];
-  /** Oldest first: when a rotation is cut off, the newer ones are still there. */
+  /** Oldest first: when a rotation is interrupted, the newer ones still exist. */
   remove: { name: string; reason: string }[];
 }
 
-/** A folder without a manifest that no run accounts for may belong to a run that this log does not show yet. */
+/** A folder without a manifest and without a run may belong to a run that this log does not show yet. */
 const YOUNG_MS = 24 * 3600 * 1000;
 
 /**
  * Plans a rotation. A backup is good when it is stored and the log calls it a verified success.
- * - Never removed: what is pinned, the newest good backup, by the clock and by its run's number, an active run's folders, folders whose names are not ours, and, while
- *   there is no good backup, anything.
- * - The good ones are counted by trigger: only they take the places that the policy has.
- * - A stored backup that is not known to be good (the log lost it, or its run ended otherwise) stays as long as it would have a
- *   place among the good ones, and takes none.
- * - Folders without a manifest go when their run is over, or unknown and a day old; so do earlier attempts of a good one.
+ * - Never removed: pinned backups; the newest good backup, by the clock and by its run's number; an active run's
+ *   folders; folders whose names are not ours; and, while there is no good backup, anything.
+ * - Good backups are counted by trigger: only they take the policy's places.
+ * - A stored backup that is not known to be good (it is missing in the log, or its run did not succeed) stays as long
+ *   as it would have a place among the good ones, and takes none.
+ * - Folders without a manifest are removed when their run is over, or unknown and a day old; so are earlier attempts of
+ *   a good backup. A verified backup whose manifest somebody removed stays: its parts may be all that is needed.
  */
 export function planRotation(
   backups: readonly KnownBackup[],
@@ -65,6 +68,7 @@ export function planRotation(
     if (backup === good[0]) reasons.push("newest good");
     else if (backup === madeLast) reasons.push("made last");
     if (activeRuns.has(runOf(name))) reasons.push("its run is active");
+    if (backup.lost) reasons.push("its manifest is missing, and its parts may be whole");
     if (stored && trigger === null) reasons.push("its manifest cannot be read");
     const young = now.getTime() - startedAt.getTime() < YOUNG_MS;
     if (!stored && status === null && !knownRuns.has(runOf(name)) && young) {
@@ -91,7 +95,7 @@ export function planRotation(
   return { keep, remove };
 }
 
-/** Why each stored backup keeps a place: the good ones among themselves, each of the others among all. */
+/** Returns why each stored backup keeps a place: good ones among themselves, each of the others among all. */
 function placesOf(
   good: KnownBackup[],
   doubtful: KnownBackup[],
@@ -112,7 +116,7 @@ function placesOf(
   return places;
 }
 
-/** By instant, not by name: an attempt's number does not sort. */
+/** Sorts by instant, not by name: an attempt's number does not sort. */
 function newestFirst(a: KnownBackup, b: KnownBackup): number {
   return b.startedAt.getTime() - a.startedAt.getTime() || (a.name < b.name ? 1 : -1);
 }
@@ -123,5 +127,5 @@ function isGood({ name, stored, status, verifiedAt }: KnownBackup): boolean {
 
 const isActive = ({ status }: KnownBackup) => status === "queued" || status === "running";
 
-/** Null for a name that is not ours. */
+/** Returns null for a name that is not ours. */
 const runOf = (name: string) => parseBackupName(name)?.run ?? null;

@@ -1,22 +1,23 @@
-/** Rotation by hand: what would stay and go, and, of what somebody has agreed to, the removal. */
+/** Rotation by hand: plans it, and removes the backups that the caller has confirmed. */
 import { BackupError } from "../errors.ts";
 import type { Session } from "../postgres/session.ts";
-import type { LoggedRun, Settings } from "../run/verbs.ts";
+import type { LoggedRun, Settings } from "../run/run_client.ts";
 import type { Bucket } from "../storage/bucket.ts";
-import type { Warning } from "../toc/entry.ts";
-import { gatherBackups } from "./gather.ts";
+import type { Warning } from "../entry.ts";
+import { collectBackups } from "./collect_backups.ts";
 import { planRotation, type RotationPlan } from "./policy.ts";
 import { policyOf, removeBackups } from "./rotate.ts";
 
 export interface Pruning extends RotationPlan {
-  /** What was removed: nothing unless asked to. */
+  /** Backups that were removed; none unless the request names them. */
   removed: string[];
   warnings: Warning[];
 }
 
 /**
- * Plans by the settings of this moment; `{"remove": [names]}` then removes those of the names that the plan removes as well, so that
- * nobody removes what he has not seen, and nothing that the policy keeps. Throws BackupError `bad_request`, and what the bucket throws.
+ * Plans with the current settings; `{"remove": [names]}` then removes those of the names that the plan removes too. So
+ * nothing is removed that the caller has not seen or that the policy keeps. Throws BackupError `bad_request`, and what
+ * the bucket throws.
  */
 export async function prune(
   control: Session,
@@ -25,19 +26,25 @@ export async function prune(
 ): Promise<Pruning> {
   const agreed = new Set(namesOf(query));
   const [row] = await control.sql<{ settings: Settings; log: LoggedRun[] }[]>`
-    select to_jsonb(s) as settings,
-      (select coalesce(jsonb_agg(to_jsonb(l) - 'settings'), '[]') from backup.log l where l.removed_at is null) as log
+    select pg_catalog.to_jsonb(s) as settings, (
+      select coalesce(pg_catalog.jsonb_agg(pg_catalog.to_jsonb(l) operator(pg_catalog.-) 'settings'), '[]')
+      from backup.log l where l.removed_at is null
+    ) as log
     from backup.settings s`;
   if (row === undefined) {
-    throw new BackupError("not_configured", "There are no settings", "select backup.configure() makes them.");
+    throw new BackupError(
+      "not_configured",
+      "The table backup.settings is empty",
+      "Run: select backup.configure()",
+    );
   }
   const { settings, log } = row;
   const bucket = openBucket(settings.bucket);
   const now = new Date();
-  const { backups, warnings } = await gatherBackups(bucket, log, null, now);
+  const { backups, warnings } = await collectBackups(bucket, log, null, now);
   const { keep, remove } = planRotation(backups, policyOf(settings), now);
   const done = await removeBackups(bucket, remove.filter(({ name }) => agreed.has(name)), async (name) => {
-    await control.sql`select backup._removed(${name})`;
+    await control.sql`select backup._mark_removed(${name})`;
   });
   return { keep, remove, removed: done.removed, warnings: [...warnings, ...done.warnings] };
 }
@@ -50,7 +57,7 @@ function namesOf(query: unknown): string[] {
   ) return remove;
   throw new BackupError(
     "bad_request",
-    "What to prune cannot be read",
+    "Invalid prune request",
     'Send {"prune": {}} to see the plan, or {"prune": {"remove": [names]}} to remove some of it.',
   );
 }

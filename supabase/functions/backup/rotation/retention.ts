@@ -1,9 +1,9 @@
-/** Which of some backups a policy keeps, and why; every reason is enough. */
+/** Applies a policy to backups: which it keeps, and why; one reason is enough. */
 
 export interface RotationPolicy {
   keepScheduled: number;
   keepManual: number;
-  /** Of how many weeks, months and years with a backup the newest one stays; for each trigger. */
+  /** For how many weeks, months and years that have a backup the newest one stays; for each trigger. */
   keepWeekly: number;
   keepMonthly: number;
   keepYearly: number;
@@ -14,7 +14,7 @@ export interface Dated {
   startedAt: Date;
 }
 
-/** Names to reasons. `newestFirst` has backups of one trigger, sorted. */
+/** Returns reasons by name. `newestFirst` has backups of one trigger, sorted. */
 export function retained(
   newestFirst: readonly Dated[],
   trigger: "scheduled" | "manual",
@@ -43,8 +43,8 @@ export function retained(
 
 const DAY_MS = 24 * 3600 * 1000;
 
-/** As in `2026-W47` (ISO 8601, UTC): a week belongs to the year that has its Thursday. */
-export function isoWeek(at: Date): string {
+/** Returns the week as in `2026-W47` (ISO 8601, UTC): it belongs to the year that has its Thursday. */
+function isoWeek(at: Date): string {
   const daysAfterMonday = (at.getUTCDay() + 6) % 7;
   const thursday = new Date(at.getTime() + (3 - daysAfterMonday) * DAY_MS);
   const year = thursday.getUTCFullYear();

@@ -1,9 +1,10 @@
-/** Rotation, after a verified success: looks, decides, removes. */
+/** Rotation, after a verified success: collects the backups, plans, removes. */
+import { NOTES_NAME } from "../manifest/companions.ts";
 import { MANIFEST_NAME } from "../manifest/manifest.ts";
-import type { LoggedRun, Settings } from "../run/verbs.ts";
+import type { LoggedRun, Settings } from "../run/run_client.ts";
 import type { Bucket } from "../storage/bucket.ts";
-import type { Warning } from "../toc/entry.ts";
-import { gatherBackups } from "./gather.ts";
+import type { Warning } from "../entry.ts";
+import { collectBackups } from "./collect_backups.ts";
 import { planRotation, type RotationPlan, type RotationPolicy } from "./policy.ts";
 
 export interface RotateOptions {
@@ -13,17 +14,17 @@ export interface RotateOptions {
   finished: string;
   policy: RotationPolicy;
   now: Date;
-  /** Called for each backup whose objects are gone; when it throws, the rotation ends there. */
+  /** Called for each backup whose objects are removed; when it throws, the rotation ends. */
   onRemoved(name: string): Promise<void>;
 }
 
-/** What was done, and what could not be done: a rotation never fails the run. */
+/** What was removed, and warnings of what could not be: a rotation never fails the run. */
 export interface Rotation {
   removed: string[];
   warnings: Warning[];
 }
 
-/** The policy that settings state. */
+/** Returns the policy of the settings. */
 export function policyOf(settings: Settings): RotationPolicy {
   return {
     keepScheduled: settings.keep_scheduled,
@@ -34,12 +35,12 @@ export function policyOf(settings: Settings): RotationPolicy {
   };
 }
 
-/** Rotates the bucket's backups. Throws nothing: whatever fails is a warning, and the next rotation does it. */
+/** Rotates the bucket's backups. Throws nothing: a failure is a warning, and the next rotation tries again. */
 export async function rotate(bucket: Bucket, options: RotateOptions): Promise<Rotation> {
   try {
-    const { backups, warnings } = await gatherBackups(bucket, options.log, options.finished, options.now);
+    const { backups, warnings } = await collectBackups(bucket, options.log, options.finished, options.now);
     const plan = planRotation(backups, options.policy, options.now);
-    // Where the server's clock was set back, the backup that was just made looks older than those before it.
+    // When the server's clock was set back, the backup that was just stored looks older than those before it.
     const remove = plan.remove.filter(({ name }) => name !== options.finished);
     const { removed, warnings: failures } = await removeBackups(bucket, remove, options.onRemoved);
     return { removed, warnings: [...warnings, ...failures] };
@@ -48,7 +49,10 @@ export async function rotate(bucket: Bucket, options: RotateOptions): Promise<Ro
   }
 }
 
-/** Removes what a plan says, the manifest of each first: what a cut-off leaves behind nobody takes for a backup. */
+/**
+ * Removes the backups of a plan: RESTORE.md of each first, then the manifest. What an interruption leaves is not taken
+ * for a backup, nor for one whose manifest was lost.
+ */
 export async function removeBackups(
   bucket: Bucket,
   remove: RotationPlan["remove"],
@@ -57,6 +61,7 @@ export async function removeBackups(
   const rotation: Rotation = { removed: [], warnings: [] };
   for (const { name } of remove) {
     try {
+      await bucket.remove([`${name}/${NOTES_NAME}`]);
       await bucket.remove([`${name}/${MANIFEST_NAME}`]);
       await bucket.remove((await bucket.list(name)).map((object) => `${name}/${object.name}`));
     } catch (error) {
@@ -67,7 +72,7 @@ export async function removeBackups(
     try {
       await onRemoved(name);
     } catch (error) {
-      // The worker has lost its place, or the log cannot be reached: what it says of the others may be old.
+      // The worker has lost its place, or the log cannot be reached: its facts about the others may be outdated.
       rotation.warnings.push(failed("rotation", error));
       break;
     }
@@ -77,5 +82,5 @@ export async function removeBackups(
 
 function failed(object: string, error: unknown): Warning {
   const reason = error instanceof Error ? error.message : String(error);
-  return { code: "not_rotated", object, message: `left to the next rotation: ${reason}` };
+  return { code: "not_rotated", object, message: `Left for the next rotation: ${reason}` };
 }

@@ -4,7 +4,8 @@ import { BackupError } from "../errors.ts";
 import type { Session } from "../postgres/session.ts";
 import { PartWriter, type StorePart } from "./part_writer.ts";
 import { PARTS_PER_SLICE } from "./plan.ts";
-import { exportPiece, type Piece, type PieceResult } from "./piece.ts";
+import { exportPiece, type ReadOptions } from "./export_piece.ts";
+import type { Piece, PieceResult } from "./piece.ts";
 
 /** One number is the closing part's. */
 const MOST_PARTS = PARTS_PER_SLICE - 1;
@@ -29,13 +30,15 @@ export interface SliceProgress {
   table: string;
   rows: number;
   rawBytes: number;
+  /** Time that compression and checksums took. */
+  busyMs: number;
 }
 
-export interface ExportOptions {
+export interface ExportOptions extends ReadOptions {
   /** Deflate level, 1 to 9. */
   level: number;
   partBytes: number;
-  /** Room behind each part's bytes that `store` asks for. */
+  /** Room behind each part's bytes that `store` needs. */
   spare?: number;
   store: StorePart;
   /** Called often; keep it cheap. Throw to stop. */
@@ -43,13 +46,14 @@ export interface ExportOptions {
 }
 
 /**
- * Answers when all rows are read; the last part may still be on its way. Throws BackupError `row_too_large` for a slice that needs more parts than it owns, and what
- * the session or `store` throws; then no part is on its way.
+ * Exports a slice. Returns when all rows are read; the last part may still be on its way. Throws BackupError
+ * `row_too_large` for a slice that needs more parts than it owns, and what the session or `store` throws; no part is on
+ * its way then.
  */
 export async function exportSlice(
   session: Session,
   slice: { firstPart: number; pieces: Piece[] },
-  { level, partBytes, spare, store, onProgress }: ExportOptions,
+  { level, partBytes, spare, store, signal, guard, onProgress }: ExportOptions,
 ): Promise<ExportedSlice> {
   const deflater = new SegmentDeflater(level);
   const writer = new PartWriter(slice.firstPart, partBytes, store, spare);
@@ -64,9 +68,15 @@ export async function exportSlice(
           if (writer.parts > MOST_PARTS) {
             throw tooLarge(piece.table, partBytes);
           }
-          onProgress?.({ table: piece.table, rows: done.rows, rawBytes: done.rawBytes + deflater.rawBytes });
+          onProgress?.({
+            table: piece.table,
+            rows: done.rows,
+            rawBytes: done.rawBytes + deflater.rawBytes,
+            busyMs: deflater.busyMs,
+          });
           await writer.write(bytes);
         },
+        { signal, guard },
       );
       done.pieces.push(result);
       done.rows += result.rows;
@@ -75,7 +85,7 @@ export async function exportSlice(
     }
     await writer.end();
   } catch (error) {
-    // No part may still be on its way when the slice goes to someone else.
+    // No part may still be on its way when another worker gets the slice.
     await writer.settle();
     throw error;
   }
@@ -86,7 +96,7 @@ export async function exportSlice(
 function tooLarge(table: string, partBytes: number): BackupError {
   return new BackupError(
     "row_too_large",
-    `${table} has rows that do not fit a slice: more than ${MOST_PARTS} parts of ${partBytes} bytes`,
-    "Raise part_bytes with backup.configure(), up to the file limit of the project's Storage.",
+    `Cannot export table ${table}: its rows need more than ${MOST_PARTS} parts of ${partBytes} bytes in one slice`,
+    "Raise part_bytes with backup.configure(), up to the file size limit of the project's Storage.",
   );
 }

@@ -1,4 +1,4 @@
-/** Exports large objects: read by COPY in binary, because its text would be twice as long and have to be decoded. */
+/** Exports large objects. COPY reads them in binary, because text would be twice as long and need decoding. */
 import { ADLER_OF_NOTHING } from "../archive/adler.ts";
 import { closeBlock, closeLargeObjects, openLargeObject, openLargeObjects } from "../archive/block.ts";
 import type { Emit, SegmentDeflater } from "../archive/segment.ts";
@@ -6,7 +6,7 @@ import { LARGE_OBJECTS_SQL } from "../catalog/large_objects.ts";
 import type { Session } from "../postgres/session.ts";
 import type { Piece, PieceResult } from "./piece.ts";
 
-/** What one costs beyond its bytes, in bytes: a stream of its own has to be begun and ended. */
+/** What each costs beyond its bytes, in bytes: it has a compressed stream of its own. */
 export const LARGE_OBJECT_BYTES = 4 * 1024;
 
 /** Read at a time: the server holds this much of an object in memory. */
@@ -23,6 +23,7 @@ export async function exportLargeObjects(
   piece: Piece,
   deflater: SegmentDeflater,
   emit: Emit,
+  signal?: AbortSignal,
 ): Promise<PieceResult> {
   const result = { dumpId: piece.dumpId, rows: 0, rawBytes: 0, adler32: ADLER_OF_NOTHING, storedBytes: 0 };
   const counted: Emit = (bytes) => {
@@ -48,16 +49,17 @@ export async function exportLargeObjects(
     },
     bytes: (bytes) => deflater.push(bytes, counted),
   });
-  await session.copy(copyStatement(piece), (block) => reader.push(block));
+  await session.copy(copyStatement(piece), (block) => reader.push(block), signal);
   await endCurrent();
   if (piece.last) await counted(closeLargeObjects());
   return result;
 }
 
 /** Rows of OID and bytes, the bytes of an object in order; an empty object gives one row. */
-function copyStatement({ from, to }: Piece): string {
+function copyStatement({ filter, from, to }: Piece): string {
   const bounds = [
     "m.bytes is not null",
+    ...(filter === "" ? [] : [filter]),
     ...(from === null ? [] : [`m.oid >= ${from}`]),
     ...(to === null ? [] : [`m.oid < ${to}`]),
   ];
@@ -65,14 +67,16 @@ function copyStatement({ from, to }: Piece): string {
     select c.oid, pg_catalog.lo_get(c.oid, c.place, ${READ_BYTES}) from (
       select m.oid, s.place
       from ${LARGE_OBJECTS_SQL}
-      cross join lateral generate_series(0, greatest(m.bytes - 1, 0), ${READ_BYTES}) as s (place)
+      cross join lateral pg_catalog.generate_series(0, greatest(m.bytes - 1, 0), ${READ_BYTES}) as s (place)
       where ${bounds.join(" and ")}
       order by m.oid, s.place
       offset 0
     ) as c) to stdout (format binary)`;
 }
 
-/** Takes binary rows apart as they come, in blocks of any size. The end mark is shorter than a row's head, so it never is one. */
+/**
+ * Parses binary rows from blocks of any size. The end mark is shorter than a row's head, so it is never taken for one.
+ */
 class BinaryRows {
   readonly #take: { row(oid: number): Promise<void>; bytes(bytes: Uint8Array): Promise<void> };
   readonly #head = new Uint8Array(HEADER_BYTES);

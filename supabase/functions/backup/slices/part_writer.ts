@@ -1,8 +1,8 @@
 /** Collects the bytes of a slice into parts, and stores one while the next is filled. */
 
 /**
- * What a part becomes: number in the archive's order and its bytes, which stay valid until the promise resolves. `room` begins
- * with the same bytes and goes on behind them; both may be overwritten.
+ * Stores a part: its number in the archive's order and its bytes, which stay valid until the promise resolves. `room`
+ * begins with the same bytes and is longer; both may be overwritten.
  */
 export type StorePart = (number: number, bytes: Uint8Array, room: Uint8Array) => Promise<void>;
 
@@ -20,7 +20,9 @@ export class PartWriter {
   #filled = 0;
   #storing: Promise<void> = Promise.resolve();
 
-  /** Parts are numbered from `firstPart`, and have `partBytes` at most, with room for `spare` bytes more behind them. */
+  /**
+   * Parts are numbered from `firstPart`, and have `partBytes` at most, with room for `spare` bytes more behind them.
+   */
   constructor(firstPart: number, partBytes: number, store: StorePart, spare = 0) {
     this.#firstPart = firstPart;
     this.#next = firstPart;
@@ -50,12 +52,12 @@ export class PartWriter {
     if (this.#filled > 0) await this.#flush();
   }
 
-  /** Resolves when all that was begun is stored; throws what storing threw. */
+  /** Resolves when all parts so far are stored; throws what storing threw. */
   get stored(): Promise<void> {
     return this.#storing;
   }
 
-  /** Waits for a part that is being stored, whatever becomes of it. */
+  /** Waits until no part is being stored, also when storing fails. */
   async settle(): Promise<void> {
     await this.#storing.catch(() => {});
   }
@@ -67,7 +69,7 @@ export class PartWriter {
     [this.#filling, this.#other] = [this.#other, this.#filling];
     this.#filled = 0;
     this.#storing = this.#store(this.#next++, full, room);
-    // Whoever waits next gets the error; until then it is not an unhandled one.
+    // The next call that waits for it gets the error; until then it must not count as unhandled.
     this.#storing.catch(() => {});
   }
 

@@ -1,17 +1,14 @@
 /** A piece: the rows of one table, or of a range of it, as a run of bytes of the archive. */
-import { closeBlock, COPY_END, openBlock } from "../archive/block.ts";
-import type { Emit, SegmentDeflater } from "../archive/segment.ts";
-import type { Session } from "../postgres/session.ts";
-import { exportLargeObjects } from "./large_objects.ts";
 
-/** Stored as JSON with its slice: whoever claims the slice needs nothing else to export it. */
+/** Stored as JSON with its slice: a worker that claims the slice needs nothing else to export it. */
 export interface Piece {
   dumpId: number;
   /** Quoted and qualified. */
   table: string;
+  owner: string;
   /** `(a, b)`, quoted; `""` for a table without columns. */
   columns: string;
-  /** `WHERE …` of extension configuration tables; else `""`. */
+  /** `WHERE …` of extension configuration tables; of large objects the condition of their group; else `""`. */
   filter: string;
   /** Place of the first row, `(page,line)`, or first large object's OID; null from the beginning. */
   from: string | null;
@@ -20,6 +17,8 @@ export interface Piece {
   /** Begins, and ends, the table's data. */
   first: boolean;
   last: boolean;
+  /** The owner of the table is not trusted: a piece that is not the whole table needs a guard. */
+  guarded?: true;
   /** Large objects instead of a table's rows. */
   largeObjects?: true;
 }
@@ -35,31 +34,7 @@ export interface PieceResult {
   storedBytes: number;
 }
 
-/**
- * Emits the bytes of a piece. A table in one piece is a whole data block; of a table in several, the closing part is
- * left to the finisher, who alone knows every piece's checksum. Throws what the database or `emit` throws.
- */
-export async function exportPiece(
-  session: Session,
-  piece: Piece,
-  deflater: SegmentDeflater,
-  emit: Emit,
-): Promise<PieceResult> {
-  if (piece.largeObjects) return await exportLargeObjects(session, piece, deflater, emit);
-  let storedBytes = 0;
-  const counted: Emit = (bytes) => {
-    storedBytes += bytes.length;
-    return emit(bytes);
-  };
-  if (piece.first) await counted(openBlock(piece.dumpId));
-  const rows = await session.copy(copyStatement(piece), (block) => deflater.push(block, counted));
-  if (piece.last) await deflater.push(COPY_END, counted);
-  const { adler32, rawBytes } = await deflater.finish(counted);
-  if (piece.first && piece.last) await counted(closeBlock(adler32));
-  return { dumpId: piece.dumpId, rows, rawBytes, adler32, storedBytes };
-}
-
-/** pg_dump's own statement for a whole table; a query where only some rows are wanted. */
+/** Returns pg_dump's own statement for a whole table, and a query where only some rows are wanted. */
 export function copyStatement({ table, columns, filter, from, to }: Piece): string {
   if (filter === "" && from === null && to === null) {
     return `COPY ${table} ${columns} TO stdout`;

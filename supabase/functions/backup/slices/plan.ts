@@ -1,6 +1,6 @@
 /** Cuts the tables of a dump into slices: what one worker exports in one go. */
 import { BackupError } from "../errors.ts";
-import type { TableData } from "../toc/entry.ts";
+import type { TableData } from "../entry.ts";
 import type { Estimate, Region } from "./estimate.ts";
 import { LARGE_OBJECT_BYTES } from "./large_objects.ts";
 import type { Piece } from "./piece.ts";
@@ -20,20 +20,21 @@ export interface PlannedPiece extends Piece {
 }
 
 /** A statement costs as much CPU as about this much COPY text, however few rows it gives. */
-export const PIECE_BYTES = 32 * 1024;
+export const PIECE_BYTES = 64 * 1024;
 
 /** Parts are five digits: `00000.dump` to `99999.dump`. */
 const PART_NUMBERS = 100_000;
 
 /**
- * Part numbers that each slice owns. Names must be known before sizes are: unused numbers are gaps. The last one is kept for
- * the closing part of a table that ends in the slice.
+ * Part numbers that each slice owns. Names must be known before sizes are: unused numbers are gaps. The last one is
+ * kept for the closing part of a table that ends in the slice.
  */
 export const PARTS_PER_SLICE = 16;
 
 /**
- * Slices in archive order: neighbouring small tables share one, larger ones are cut by ctid so that each slice has about
- * `sliceBytes`. `headParts` numbers are taken already. Throws BackupError `too_large` for more slices than there are part numbers.
+ * Slices in archive order: neighbouring small tables share one, larger ones are cut by ctid so that each slice has
+ * about `sliceBytes`. `headParts` numbers are taken already. Throws BackupError `too_large` for more slices than there
+ * are part numbers.
  */
 export function planSlices(
   tables: readonly TableData[],
@@ -71,7 +72,7 @@ export function planSlices(
   if (headParts + groups.length * PARTS_PER_SLICE > PART_NUMBERS) {
     throw new BackupError(
       "too_large",
-      `The database has ${groups.length} slices, more than there are names for parts`,
+      `Cannot plan ${groups.length} slices: there are not enough names for their parts`,
       "Raise slice_bytes (and part_bytes) with backup.configure().",
     );
   }
@@ -82,15 +83,19 @@ export function planSlices(
   }));
 }
 
-/** The piece that is all of a table. */
-export function wholeTable({ dumpId, qualifiedName, columnList, filter, objects }: TableData): Piece {
+/** Returns the piece that is a whole table. */
+export function wholeTable(
+  { dumpId, qualifiedName, owner, columnList, filter, guarded, objects }: TableData,
+): Piece {
   const range = { from: null, to: null, first: true, last: true };
   return {
     dumpId,
     table: qualifiedName,
+    owner,
     columns: columnList,
     filter,
     ...range,
+    ...(guarded ? { guarded } : {}),
     ...(objects ? { largeObjects: true } : {}),
   };
 }
@@ -106,7 +111,7 @@ function cutPieces(table: TableData, cuts: string[]): Piece[] {
   }));
 }
 
-/** OIDs at which to cut: a large object is never cut itself. */
+/** Returns the OIDs at which to cut: a large object itself is never cut. */
 function cutObjects(objects: readonly { oid: number; bytes: number }[], sliceBytes: number): string[] {
   const cuts: string[] = [];
   let filled = 0;
@@ -121,10 +126,13 @@ function cutObjects(objects: readonly { oid: number; bytes: number }[], sliceByt
   return cuts;
 }
 
-/** Places `(page,line)` at which to cut so that about `sliceBytes` lie between two of them; inside a page where one alone has more. */
+/**
+ * Returns the places `(page,line)` at which to cut so that about `sliceBytes` lie between two; inside a page that alone
+ * has more.
+ */
 function cutRegions(regions: readonly Region[], sliceBytes: number): string[] {
   const total = regions.reduce((sum, { pages, pageBytes }) => sum + pages * pageBytes, 0);
-  // Equal slices instead of full ones and a rest.
+  // Equal slices, instead of full ones and a remainder.
   const wanted = total / Math.ceil(total / sliceBytes);
   const cuts: string[] = [];
   let begin = 0;

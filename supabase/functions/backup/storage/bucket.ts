@@ -1,51 +1,60 @@
 /**
- * What this project asks of object storage. Everything outside this folder knows a bucket only by this interface;
- * `supabase.ts` and `memory.ts` implement it, `retry.ts` wraps it.
+ * What this project needs of object storage. Everything outside this folder knows a bucket only by these interfaces;
+ * `supabase/` and `s3/` implement them, `retry.ts` wraps them.
  */
 import { BackupError } from "../errors.ts";
 
 /**
  * A folder of objects by name. Names are `folder/name`; all methods throw BucketError, and a method that threw may be
- * called again: none leaves a half of its work visible.
+ * called again: none leaves half of its work visible.
  */
 export interface Bucket {
   /**
    * Stores an object, overwriting one of that name. Idempotent. The length is declared, so the bucket's limit holds (a
-   * stream would pass it); `bytes` must not change until the promise settles, and is not copied. `sha256`, in hexadecimal, spares
-   * computing it where the storage asks for it.
+   * stream would pass it); `bytes` must not change until the promise settles, and is not copied. With `sha256`, in
+   * hexadecimal, it need not be computed for a storage that wants it.
    */
   put(name: string, bytes: Uint8Array, contentType: string, sha256?: string): Promise<void>;
 
-  /** A whole object. Fails with `missing` when there is none; for large objects see `read`. */
+  /** Returns a whole object. Fails with `missing` when there is none; for large objects see `read`. */
   get(name: string): Promise<Uint8Array>;
 
   /**
-   * Hands an object to `consume` as it arrives and answers what `consume` answers. Fails with `missing` when there is none.
-   * `consume` may be called again, with the object from its first byte on, when the connection breaks: it must begin anew
-   * each time. Its own errors come through unchanged and are not retried.
+   * Hands an object to `consume` as it arrives and returns what `consume` returns. Fails with `missing` when there is
+   * none. `consume` may be called again, with the object from its first byte on, when the connection breaks: it must
+   * start over each time. Its own errors come through unchanged and are not retried.
    */
   read<T>(name: string, consume: (pieces: AsyncIterable<Uint8Array>) => Promise<T>): Promise<T>;
 
   /**
-   * All objects right in a folder, by name; none when there is no such folder. Complete, however many there are.
-   * Fails when the bucket itself cannot be read, since Storage answers an empty list then.
+   * Returns all objects right in a folder, by name; none when the folder does not exist. Complete, however many there
+   * are. Fails when the bucket itself cannot be read, for which Storage returns an empty list.
    */
   list(folder: string): Promise<StoredObject[]>;
 
-  /** Names of all folders at the top of the bucket. Complete, and fails, as `list`. */
+  /** Returns the names of all folders at the top of the bucket. Complete, and fails, as `list`. */
   folders(): Promise<string[]>;
 
-  /**
-   * Whether an object's bytes are there, whatever its name: where they lie in another place than the list, a list says less. Only the project's own buckets
-   * can tell.
-   */
-  exists?(name: string): Promise<boolean>;
-
-  /** `read` for an object of any name: files of other people's. */
-  readFile?<T>(name: string, consume: (pieces: AsyncIterable<Uint8Array>) => Promise<T>): Promise<T>;
-
-  /** Removes objects. Idempotent: what is missing is fine. Fails when one of them is still there afterwards. */
+  /** Removes objects. Idempotent: missing ones are fine. Fails when one of them still exists afterwards. */
   remove(names: string[]): Promise<void>;
+}
+
+/** A bucket that also holds files of the project's users, under any name. */
+export interface FileBucket extends Bucket {
+  /** `read` for an object of any name. */
+  readFile<T>(name: string, consume: (pieces: AsyncIterable<Uint8Array>) => Promise<T>): Promise<T>;
+}
+
+/** A bucket of the project itself. */
+export interface ProjectBucket extends FileBucket {
+  /**
+   * Whether an object of any name has its bytes: they are stored apart from the list, so an object that is listed may
+   * lack them.
+   */
+  exists(name: string): Promise<boolean>;
+
+  /** Whether anybody may read its objects without a key. */
+  isPublic(): Promise<boolean>;
 }
 
 export interface StoredObject {
@@ -55,8 +64,8 @@ export interface StoredObject {
 }
 
 /**
- * Why storage failed: `missing`: no such object; `full`: too large, or no room; `refused`: asking again would not help;
- * `temporary`: asking again may help.
+ * Why storage failed: `missing`: no such object; `full`: too large, or no room; `refused`: a retry would not help;
+ * `temporary`: a retry may help.
  */
 export type BucketFailure = "missing" | "full" | "refused" | "temporary";
 
@@ -71,7 +80,7 @@ export class BucketError extends BackupError {
   }
 }
 
-/** Every other character is either refused by Storage or changes its meaning on the way (`#` and `?` cut the name). */
+/** Storage refuses every other character, or it changes its meaning on the way (`#` and `?` cut the name). */
 const NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]*(\/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$/;
 
 /** Throws BucketError `refused` for a name that Storage would not keep as it is. */
@@ -79,13 +88,13 @@ export function checkName(name: string): void {
   if (!NAME.test(name)) {
     throw new BucketError(
       "refused",
-      `"${name}" is no name for an object`,
-      "Names are letters, digits, dots, dashes and underscores, in folders divided by a slash.",
+      `Invalid object name "${name}"`,
+      "Use letters, digits, dots, dashes and underscores, and a slash between folders.",
     );
   }
 }
 
-/** The pieces in one array. */
+/** Returns the pieces in one array. */
 export async function joined(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   const all: Uint8Array[] = [];
   let length = 0;

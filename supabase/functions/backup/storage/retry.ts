@@ -1,12 +1,12 @@
-/** A bucket that asks again where asking again may help. */
+/** Retries calls to a bucket where a retry may help. */
 import { type Bucket, BucketError } from "./bucket.ts";
 
 export interface RetryOptions {
-  /** How often a call is tried in all. */
+  /** How often a call is tried in total. */
   tries?: number;
   /** Ends the waiting between two tries; the call then throws the signal's reason. */
   signal?: AbortSignal;
-  /** Told of each failure that is tried again: for the function's log. */
+  /** Called before each retry: for the function's log. */
   onRetry?(error: BucketError, waitMs: number): void;
   /** For tests. */
   sleep?(ms: number): Promise<void>;
@@ -19,8 +19,9 @@ const FIRST_WAIT = 500;
 const LONGEST_WAIT = 8000;
 
 /**
- * The same bucket, where calls that fail with `temporary` (network, 408, 429, 5xx) are repeated after an exponential wait
- * with jitter, so that workers that failed together do not come back together. Everything else is thrown at once.
+ * Returns the bucket with retries: calls that fail with `temporary` (network, 408, 429, 5xx) are repeated after an
+ * exponential wait with jitter, so that workers that failed together do not return together. Everything else is thrown
+ * at once.
  */
 export function retrying<B extends Bucket>(bucket: B, options: RetryOptions = {}): B {
   const { tries = TRIES, signal, onRetry, random = Math.random } = options;

@@ -1,9 +1,9 @@
-/** SHA-256, as sha256sum prints it: of bytes that are there, and of bytes as they come. */
+/** SHA-256, as sha256sum prints it: of whole bytes, and of bytes as they arrive. */
 import { createHash } from "node:crypto";
 
 /**
- * Of bytes that are there. The work is done on a thread of the runtime: with 40 MiB and Deno 2.1.4 it takes 20 ms of the
- * isolate's CPU, where `createHash` takes 112; it copies the bytes while it works.
+ * Returns the SHA-256 of whole bytes. A thread of the runtime computes it: with 40 MiB and Deno 2.1.4 it takes 20 ms of
+ * the isolate's CPU, where `createHash` takes 112; it copies the bytes while it works.
  */
 export async function sha256Hex(bytes: Uint8Array): Promise<string> {
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
@@ -11,8 +11,9 @@ export async function sha256Hex(bytes: Uint8Array): Promise<string> {
 }
 
 /**
- * Of bytes as they come, and how many there were. Web Crypto cannot do it in pieces. Downloading 40 MiB and hashing them so
- * takes 150 ms of the isolate's CPU and 47 MB of memory; as a whole with `sha256Hex` 92 ms and 122 MB, of the 256 MB there are.
+ * Returns the SHA-256 and the number of bytes that arrive in pieces, which Web Crypto does not support. To download and
+ * hash 40 MiB this way takes 150 ms of the isolate's CPU and 47 MB of memory; as a whole with `sha256Hex` it takes 92
+ * ms and 122 MB of the isolate's 256.
  */
 export async function sha256OfPieces(
   pieces: AsyncIterable<Uint8Array>,

@@ -1,12 +1,13 @@
-/** The order of a dump: by kind and name, rearranged only as far as dependencies ask (pg_dump_sort.c). */
+/** The order of a dump: by kind and name, rearranged only as far as dependencies require (pg_dump_sort.c). */
 import { type CatalogObject, makeObject } from "../catalog/object.ts";
-import { compare, sectionOf } from "./compare.ts";
-import { type Boundaries, removeNeed, repairLoop } from "./loops.ts";
-import { repairLoops, topologicalSort } from "./topological_sort.ts";
+import { compare, sectionOf } from "./sort_order.ts";
+import { type Boundaries, removeNeed, repairLoop } from "./break_cycles.ts";
+import { repairLoops } from "./find_loops.ts";
+import { DependencyGraph, topologicalSort } from "./topological_sort.ts";
 
 /**
- * Answers the objects in archive order, boundaries of the sections included. Loops of dependencies are repaired:
- * `needs` and `form` of objects in a loop change. `warn` hears of loops that were broken without a good way.
+ * Returns the objects in archive order, with the boundaries of the sections. Loops of dependencies are repaired:
+ * `needs` and `form` of objects in a loop change. `warn` gets loops that could not be resolved.
  */
 export function orderObjects(
   objects: readonly CatalogObject[],
@@ -19,20 +20,18 @@ export function orderObjects(
   for (const object of objects) separate(object, boundaries);
   boundaries.postData.needs.push(boundaries.preData);
   const inReadingOrder = [...objects, boundaries.preData, boundaries.postData];
-  const sorted = inReadingOrder.toSorted(compare);
+  const graph = new DependencyGraph(inReadingOrder.toSorted(compare));
   for (;;) {
-    const { order, stuck } = topologicalSort(sorted);
-    if (stuck === null) return order;
-    repairLoops(
-      inReadingOrder.filter((object) => stuck.has(object)),
-      (loop) => repairLoop(loop, boundaries, warn),
-    );
+    const order = topologicalSort(graph);
+    if (order !== null) return order;
+    const repaired = repairLoops(graph, inReadingOrder, (loop) => repairLoop(loop, boundaries, warn));
+    if (!repaired) throw new Error("Objects depend on each other in a loop that was not found");
   }
 }
 
 /**
- * Keeps an object in its section. What is written inside of its whole has no section of its own, and comes before the whole: that
- * ends most loops before they are looked for.
+ * Keeps an object in its section. What is written inside of its whole has no section of its own, and comes before the
+ * whole: that ends most loops before they are looked for.
  */
 function separate(object: CatalogObject, { preData, postData }: Boundaries): void {
   const section = sectionOf(object.kind);

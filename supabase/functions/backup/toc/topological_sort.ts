@@ -1,18 +1,43 @@
-/** Topological sort with as little moved as can be, and the loops that stand in its way (pg_dump_sort.c, TopoSort, findDependencyLoops). */
+/** A topological sort that moves as little as possible (pg_dump_sort.c, TopoSort). */
 import type { CatalogObject } from "../catalog/object.ts";
 
+/** Objects in their order, each with the places of those that it needs: looked at again after each repair of a loop. */
+export class DependencyGraph {
+  readonly objects: readonly CatalogObject[];
+  readonly needs: number[][];
+  readonly #places: Map<CatalogObject, number>;
+
+  constructor(objects: readonly CatalogObject[]) {
+    this.objects = objects;
+    this.#places = new Map(objects.map((object, index) => [object, index]));
+    this.needs = objects.map((object) => this.#placesOfNeeds(object));
+  }
+
+  placeOf(object: CatalogObject): number {
+    return this.#places.get(object)!;
+  }
+
+  /** Reads anew what an object needs. */
+  update(object: CatalogObject): void {
+    this.needs[this.placeOf(object)] = this.#placesOfNeeds(object);
+  }
+
+  #placesOfNeeds({ needs }: CatalogObject): number[] {
+    const places: number[] = [];
+    for (const needed of needs) {
+      const place = this.#places.get(needed);
+      if (place !== undefined) places.push(place);
+    }
+    return places;
+  }
+}
+
 /**
- * Knuth's topological sort, from the end backwards: of what nothing left depends on, always the last of the given
- * order is taken, so that objects move only as far as they must. `stuck` are the objects of loops and what they depend on.
+ * Knuth's topological sort, from the end backwards: of the objects on which nothing left depends it always takes the
+ * last in the given order, so that objects move only as far as they must. Returns null where there are loops.
  */
-export function topologicalSort(
-  objects: readonly CatalogObject[],
-): { order: CatalogObject[]; stuck: ReadonlySet<CatalogObject> | null } {
-  const places = new Map(objects.map((object, index) => [object, index]));
+export function topologicalSort({ objects, needs }: DependencyGraph): CatalogObject[] | null {
   const dependents = new Int32Array(objects.length);
-  const needs = objects.map((object) =>
-    object.needs.map((needed) => places.get(needed)).filter((place) => place !== undefined)
-  );
   for (const list of needs) for (const place of list) dependents[place]!++;
 
   const ready = new MaxHeap(objects.length);
@@ -28,11 +53,10 @@ export function topologicalSort(
       if (--dependents[needed]! === 0) ready.push(needed);
     }
   }
-  if (left === 0) return { order, stuck: null };
-  return { order, stuck: new Set(objects.filter((_, place) => dependents[place]! > 0)) };
+  return left === 0 ? order : null;
 }
 
-/** Numbers of which the largest comes out first. */
+/** A heap of numbers, the largest first. */
 class MaxHeap {
   readonly #heap: Int32Array;
   size = 0;
@@ -69,43 +93,4 @@ class MaxHeap {
     heap[at] = value;
     return largest;
   }
-}
-
-/** Hands loops that have no member in common to `repair`: the repair of one may have undone those that share a member. */
-export function repairLoops(stuck: readonly CatalogObject[], repair: (loop: CatalogObject[]) => void): void {
-  const done = new Set<CatalogObject>();
-  let found = false;
-  for (const start of stuck) {
-    const loop = findLoop(start, done);
-    if (loop) {
-      found = true;
-      repair(loop);
-    }
-    for (const member of loop ?? [start]) done.add(member);
-  }
-  if (!found) throw new Error("Objects depend on each other in a loop that was not found");
-}
-
-/** A way along `needs` from `start` back to it that avoids `done`: the members in order, or null. Depth first; a step to `start` itself wins. */
-function findLoop(start: CatalogObject, done: ReadonlySet<CatalogObject>): CatalogObject[] | null {
-  if (done.has(start)) return null;
-  const visited = new Set([start]);
-  const path = [start];
-  const next = [0];
-  while (path.length > 0) {
-    const depth = path.length - 1;
-    const { needs } = path[depth]!;
-    if (next[depth] === 0 && needs.includes(start)) return path;
-    const needed = needs[next[depth]!++];
-    if (needed === undefined) {
-      path.pop();
-      next.pop();
-    } else if (!visited.has(needed) && !done.has(needed)) {
-      // A visited object is on the path or leads nowhere.
-      visited.add(needed);
-      path.push(needed);
-      next.push(0);
-    }
-  }
-  return null;
 }

@@ -1,40 +1,53 @@
-/** Every worker's part: slices, one after the other, until there are none or the budget is used. */
+/** Every worker's task: exports slices, one after the other, until none is left or the budget is used. */
 import { importSnapshot, lockTables } from "../postgres/snapshot.ts";
 import type { Session } from "../postgres/session.ts";
-import { type ClaimedSlice } from "../run/verbs.ts";
+import { type ClaimedSlice } from "../run/run_client.ts";
+import { guardOf } from "../slices/guard.ts";
+import { RowTooLargeError, withKey } from "../slices/large_row.ts";
 import { PIECE_BYTES } from "../slices/plan.ts";
 import { type ExportedSlice, exportSlice } from "../slices/export.ts";
-import { storePart, type Worker } from "./worker.ts";
+import type { Worker } from "./worker.ts";
 
 /** A budget with less than this left is used up: a claim costs something as well. */
 const LEAST_CLAIM = 4 * PIECE_BYTES;
 
-/** Joins the run's snapshot and becomes one of those from whom it can be imported. */
-export async function holdSnapshot({ exporter, verbs, place }: Worker): Promise<void> {
+/** The isolate's life does not last for the slice that is under way: another worker takes it from its beginning. */
+class GivenBack extends Error {}
+
+/** Joins the run's snapshot and becomes a holder from which other workers import it. */
+export async function holdSnapshot({ exporter, client, place }: Worker): Promise<void> {
   const snapshot = await importSnapshot(exporter, place.snapshots);
-  await lockTables(exporter, await verbs.locked(), place.settings.lock_timeout_ms);
-  await verbs.hold(snapshot);
+  await lockTables(exporter, await client.locked(), place.settings.lock_timeout_ms);
+  await client.hold(snapshot);
 }
 
 /**
- * Exports slices. Answers when none is left for this worker or its budget is used. The last part of a slice is stored while the
- * next slice is read; when this throws, none is on its way: the slices may go to others.
+ * Exports slices. Returns when none is left for this worker or its budget is used. The last part of a slice is stored
+ * while the next slice is read; when this throws, none is on its way, and other workers may get the slices.
  */
 export async function exportSlices(worker: Worker): Promise<void> {
-  const { verbs, budget, place, exporter } = worker;
-  // Who only exports takes one slice whatever its size: somebody must. The planner has spent something already.
-  let bytes = place.role === "export" ? null : budget.left;
+  const { client, budget, place, exporter } = worker;
+  // A worker that only exports takes its first slice whatever the size: some worker must. The planner has spent
+  // something already.
+  let bytes = place.role === "export" ? null : budget.exportable;
   let finishing = Promise.resolve();
   try {
     do {
-      const slice = await verbs.claimSlice(bytes);
+      const slice = await client.claimSlice(bytes);
       if (slice === null) break;
-      const exported = await undoneOnError(exporter, () => exportClaimed(worker, slice));
+      const mustFinish = bytes === null;
+      const exported = await undoneOnError(exporter, () => exportClaimed(worker, slice, mustFinish)).catch(
+        async (error) => {
+          if (error instanceof GivenBack) return null;
+          throw error instanceof RowTooLargeError ? await withKey(exporter, worker.control, error) : error;
+        },
+      );
+      if (exported === null) break;
       await finishing;
       finishing = finishClaimed(worker, slice, exported);
-      // Whoever waits next gets the error; until then it is not an unhandled one.
+      // The next call that waits for it gets the error; until then it must not count as unhandled.
       finishing.catch(() => {});
-      bytes = budget.left;
+      bytes = budget.exportable;
     } while (bytes >= LEAST_CLAIM);
     await finishing;
   } finally {
@@ -43,8 +56,8 @@ export async function exportSlices(worker: Worker): Promise<void> {
 }
 
 /**
- * A COPY that is cancelled or fails ends the transaction and with it the exported snapshot, which a worker must go on holding
- * until it has a successor. A savepoint takes the blow.
+ * A COPY that is cancelled or fails ends the transaction and with it the exported snapshot, which a worker must go on
+ * holding until it has a successor. So it runs in a savepoint.
  */
 async function undoneOnError<T>({ sql }: Session, work: () => Promise<T>): Promise<T> {
   await sql.unsafe("savepoint slice");
@@ -52,7 +65,7 @@ async function undoneOnError<T>({ sql }: Session, work: () => Promise<T>): Promi
   try {
     done = await work();
   } catch (error) {
-    // Where the session itself is gone, the first error says more.
+    // When the session itself is lost, the first error says more.
     await sql.unsafe("rollback to savepoint slice").catch(() => {});
     throw error;
   }
@@ -60,30 +73,43 @@ async function undoneOnError<T>({ sql }: Session, work: () => Promise<T>): Promi
   return done;
 }
 
-async function exportClaimed(worker: Worker, slice: ClaimedSlice): Promise<ExportedSlice> {
-  const { exporter, verbs, heart, budget, encryption, place: { settings } } = worker;
+/** Throws GivenBack for a slice that costs more than is left, unless the worker must finish it at any cost. */
+async function exportClaimed(
+  worker: Worker,
+  slice: ClaimedSlice,
+  mustFinish: boolean,
+): Promise<ExportedSlice> {
+  const { exporter, client, heartbeat, budget, succession, store, place: { settings } } = worker;
   const exported = await exportSlice(exporter, slice, {
     level: settings.level,
-    partBytes: encryption?.capacity(settings.part_bytes) ?? settings.part_bytes,
-    spare: encryption?.spare(settings.part_bytes) ?? 0,
+    partBytes: store.capacity(settings.part_bytes),
+    spare: store.spare(settings.part_bytes),
     store: async (number, bytes, room) =>
-      verbs.part(slice.number, await storePart(worker, number, bytes, room)),
-    onProgress: ({ table, rows, rawBytes }) => {
-      heart.check();
-      heart.progress = { slice: slice.number, table, rows, raw_bytes: rawBytes };
+      client.part(slice.number, await store.storePart(number, bytes, room)),
+    signal: heartbeat.signal,
+    guard: guardOf(exporter, worker.control, settings.lock_timeout_ms),
+    onProgress: ({ table, rows, rawBytes, busyMs }) => {
+      heartbeat.check();
+      heartbeat.progress = { slice: slice.number, table, rows, raw_bytes: rawBytes };
+      succession.check(rawBytes, busyMs);
+      if (mustFinish || !budget.isOver(rawBytes, busyMs)) return;
+      budget.spendExport(rawBytes, busyMs);
+      throw new GivenBack();
     },
   });
   const { rawBytes, pieces, busyMs } = exported.result;
-  budget.spend(rawBytes + pieces.length * PIECE_BYTES, busyMs);
-  heart.progress = null;
+  budget.spendExport(rawBytes, busyMs);
+  budget.spend(pieces.length * PIECE_BYTES);
+  succession.check();
+  heartbeat.progress = null;
   return exported;
 }
 
 async function finishClaimed(
-  { verbs }: Worker,
+  { client }: Worker,
   { number }: ClaimedSlice,
   { result, stored }: ExportedSlice,
 ): Promise<void> {
   await stored;
-  await verbs.finishSlice(number, result);
+  await client.finishSlice(number, result);
 }
