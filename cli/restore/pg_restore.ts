@@ -1,7 +1,9 @@
 /** The stock pg_restore: found, of a version that fits, and run with its words understood. */
-import { CommandError } from "../terminal.ts";
-import { adviceOn } from "./advice.ts";
-import { libpqEnvironment, type Target } from "./target.ts";
+import { onInterrupt } from "../terminal/interrupt.ts";
+import { CommandError } from "../terminal/errors.ts";
+import { bareEnvironment } from "../../stack/postgres/supervised.ts";
+import { adviceOn } from "./pg_error_hints.ts";
+import { libpqEnvironment, type Target } from "../target/target.ts";
 
 export interface Program {
   path: string;
@@ -11,10 +13,16 @@ export interface Program {
 /** The first that reads archives of version 1.14. */
 const OLDEST = 12;
 
-/** From this one on it sets `transaction_timeout`, which older servers do not know: an error, and no restore in one transaction. */
+/**
+ * From this one on it sets `transaction_timeout`, which older servers do not know: an error, and no restore
+ * in one transaction.
+ */
 const SETS_TRANSACTION_TIMEOUT = 17;
 
-/** The one of the target's version where it is installed, else the newest that fits. Throws CommandError with the line that installs one. */
+/**
+ * The one of the target's version where it is installed, else the newest that fits. Throws CommandError with
+ * the line that installs one.
+ */
 export async function findPgRestore(targetVersion: number): Promise<Program> {
   const wanted = Math.floor(targetVersion / 10000);
   const found = (await Promise.all((await candidates()).map(versionOf))).filter((program) =>
@@ -52,7 +60,12 @@ async function candidates(): Promise<string[]> {
 
 async function versionOf(path: string): Promise<Program | null> {
   try {
-    const { success, stdout } = await new Deno.Command(path, { args: ["--version"], stderr: "null" })
+    const { success, stdout } = await new Deno.Command(path, {
+      args: ["--version"],
+      stderr: "null",
+      clearEnv: true,
+      env: bareEnvironment(),
+    })
       .output();
     const [, major] = / (\d+)/.exec(new TextDecoder().decode(stdout)) ?? [];
     return success && major !== undefined ? { path, major: Number(major) } : null;
@@ -80,7 +93,11 @@ export function argumentsOf(
   // As a connection string of one word: a name that looks like one would be taken for one.
   const quoted = `dbname='${database.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
   return [
-    ...["--dbname", quoted, "--exit-on-error", "--verbose", "--no-password"],
+    "--dbname",
+    quoted,
+    "--exit-on-error",
+    "--verbose",
+    "--no-password",
     // Workers have transactions of their own.
     ...(jobs > 1 ? ["--jobs", String(jobs)] : ["--single-transaction"]),
     ...(clean ? ["--clean", "--if-exists"] : []),
@@ -90,11 +107,16 @@ export function argumentsOf(
   ];
 }
 
-/** Restores. Throws CommandError that names the entry at which it stopped, the server's words, and what to do. */
+/**
+ * Restores. Throws CommandError that names the entry at which it stopped, the server's words, and what to do.
+ */
 export async function runPgRestore(program: Program, target: Target, options: RunOptions): Promise<void> {
   const child = new Deno.Command(program.path, {
     args: argumentsOf(options, target.address.database),
+    // Whatever a restore runs, this process has nothing to tell it.
+    clearEnv: true,
     env: {
+      ...bareEnvironment(),
       ...libpqEnvironment(target.address),
       LC_ALL: "C",
       PGAPPNAME: "supabase-backup restore",
@@ -105,6 +127,11 @@ export async function runPgRestore(program: Program, target: Target, options: Ru
     stdout: "null",
     stderr: "piped",
   }).spawn();
+  using _interrupt = onInterrupt(async () => {
+    child.kill("SIGTERM");
+    await child.status;
+    return options.jobs > 1 ? PARTLY_DONE : NOTHING_DONE;
+  });
   const fed = typeof options.archive === "string" ? null : feed(child, options.archive);
   const said: string[] = [];
   let rest = "";
@@ -124,7 +151,10 @@ export async function runPgRestore(program: Program, target: Target, options: Ru
   throw failure(said, signal, options);
 }
 
-/** Ends when pg_restore does: why it stopped reading it says itself. What cannot be read is thrown, and ends it without a commit. */
+/**
+ * Ends when pg_restore does: why it stopped reading it says itself. What cannot be read is thrown, and ends
+ * it without a commit.
+ */
 async function feed(child: Deno.ChildProcess, pieces: AsyncIterable<Uint8Array>): Promise<void> {
   const writer = child.stdin.getWriter();
   try {
@@ -138,6 +168,9 @@ async function feed(child: Deno.ChildProcess, pieces: AsyncIterable<Uint8Array>)
   }
 }
 
+const PARTLY_DONE = "Earlier entries are in the target. Empty it, and start again.";
+const NOTHING_DONE = "Nothing was changed: the restore is one transaction.";
+
 function failure(said: string[], signal: string | null, { jobs }: RunOptions): CommandError {
   const text = said.join("\n");
   const [, entry] = /from TOC entry (.*)/.exec(text) ?? [];
@@ -145,14 +178,14 @@ function failure(said: string[], signal: string | null, { jobs }: RunOptions): C
     /error: (?:could not execute query: |COPY failed for table .*?: )?(?:ERROR: +)?([\s\S]*?)(?:\nCommand was:|\npg_restore: |$)/
       .exec(text) ?? [];
   const why = signal !== null
-    ? `it was ended by ${signal}`
-    : error?.trim() || said.slice(-3).join(" ") || "it said nothing";
+    ? `it was killed by ${signal}`
+    : error?.trim() || said.slice(-3).join(" ") || "it printed nothing";
   const where = entry === undefined ? "" : ` at entry ${entry}`;
   return new CommandError(
     `pg_restore stopped${where}: ${why}`,
     (jobs > 1
-      ? "What came before it is in the target: empty it, and begin again. Without --jobs a restore is one transaction: all or nothing."
-      : "Nothing was changed: the restore is one transaction. Remove the cause and run the same command again.") +
+      ? `${PARTLY_DONE} Without --jobs, a restore is one transaction.`
+      : `${NOTHING_DONE} Remove the cause and run the same command again.`) +
       adviceOn(entry ?? "", text),
   );
 }

@@ -1,11 +1,15 @@
-/** A copy of a table beside the living one: the same columns, rows and keys in a schema of its own, for a person to compare. */
-import type { Entry } from "../../supabase/functions/backup/toc/entry.ts";
-import { CommandError } from "../terminal.ts";
-import type { ArchiveFile } from "./archive_file.ts";
-import { sqlEntry } from "./prepared.ts";
-import { quoted } from "./roles.ts";
-import { restoreEntries, WHOLE } from "./run.ts";
-import type { Target } from "./target.ts";
+/**
+ * A copy of a table beside the living one: the same columns, rows and keys in a schema of its own, for a
+ * person to compare.
+ */
+import type { Entry } from "../../supabase/functions/backup/entry.ts";
+import { CommandError } from "../terminal/errors.ts";
+import type { ArchiveFile } from "../source/archive_file.ts";
+import { sqlEntry } from "../../supabase/functions/backup/restore_plan/plan_step.ts";
+import { WHOLE } from "../plan/plan_restore.ts";
+import { quoted } from "../../supabase/functions/backup/restore_plan/sql_text.ts";
+import { runRestore } from "./run_restore.ts";
+import type { Target } from "../target/target.ts";
 
 const IDENTIFIER = `(?:"(?:[^"]|"")+"|[^\\s".;(]+)`;
 const TABLE_HEAD = new RegExp(`^(CREATE (?:UNLOGGED )?TABLE )${IDENTIFIER}\\.${IDENTIFIER}`);
@@ -13,9 +17,11 @@ const KEY_HEAD = new RegExp(`^(ALTER TABLE ONLY )${IDENTIFIER}\\.${IDENTIFIER}`)
 /** The statement, before those that set options of columns. */
 const FIRST_STATEMENT = /;\n(?=\n*ALTER TABLE )/;
 
-/** Entries of an archive that makes `schema` with copies of `tables` (`schema.table`). Throws CommandError for one that cannot be copied so. */
-export function besideEntries(archive: ArchiveFile, tables: readonly string[], schema: string): Entry[] {
-  const { entries: all } = archive;
+/**
+ * Entries of an archive that makes `schema` with copies of `tables` (`schema.table`). Throws CommandError for
+ * one that cannot be copied so.
+ */
+export function besideEntries(all: readonly Entry[], tables: readonly string[], schema: string): Entry[] {
   let last = all.reduce((most, { dumpId, dependencies }) => Math.max(most, dumpId, ...dependencies), 0);
   const made = sqlEntry(++last, `schema ${schema}`, `CREATE SCHEMA ${quoted(schema)};\n`, "pre-data");
   const heading = all.filter(({ desc }) => ["ENCODING", "STDSTRINGS", "SEARCHPATH"].includes(desc));
@@ -102,14 +108,15 @@ export interface Beside {
   rows: number;
 }
 
-/** Makes the copies in one transaction; answers the rows that each has. */
+/** Creates the copies in one transaction; returns the rows that each has. */
 export async function restoreBeside(
   archive: ArchiveFile,
   target: Target,
   tables: readonly string[],
   schema: string,
 ): Promise<Beside[]> {
-  await restoreEntries(archive, target, besideEntries(archive, tables, schema), WHOLE);
+  const options = { ...WHOLE, strict: true };
+  await runRestore(archive, target, { entries: besideEntries(archive.entries, tables, schema) }, options);
   return await Promise.all(tables.map(async (name) => {
     const [namespace, tag] = partsOf(name);
     const copy = `${quoted(schema)}.${quoted(tag)}`;
