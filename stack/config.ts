@@ -7,7 +7,7 @@ export interface ProjectConfig {
   fileSizeLimit?: number;
 }
 
-/** Reads the file. Throws when it is missing, or when a value is none that the CLI would take. */
+/** Reads the file. Throws when it is missing, or when a value is not one that the CLI takes. */
 export async function projectConfig(path: string | URL): Promise<ProjectConfig> {
   const values = readValues(await Deno.readTextFile(path));
   const config: ProjectConfig = { verifyJwt: {} };
@@ -35,6 +35,8 @@ function readValues(text: string): Map<string, string> {
 /** As the CLI reads sizes: `MB` and `MiB` are both 1024 times 1024 bytes. */
 function sizeOf(text: string): number {
   const [, digits, unit] = text.match(/^(\d+)\s*([kmg]?)(?:i?b)?$/i) ?? [];
-  if (digits === undefined) throw new Error(`config.toml: "${text}" is no size; write "50MiB", for example`);
+  if (digits === undefined) {
+    throw new Error(`config.toml: "${text}" is not a valid size; write "50MiB", for example`);
+  }
   return Number(digits) * 1024 ** ["", "k", "m", "g"].indexOf(unit!.toLowerCase());
 }

@@ -1,6 +1,6 @@
-/** Whether those who started this process are still there. */
+/** Watches whether the processes that started this one are still there. */
 
-/** How often to look: nobody waits for it, and it is four small reads. */
+/** How often to look; each time four small files are read. */
 const LOOK_MS = 1_000;
 
 /** What `npm run` puts between a person's shell and this process. */

@@ -2,7 +2,7 @@
 export class Started {
   #ends: (() => Promise<unknown>)[] = [];
 
-  /** Keeps how to end something; answers the thing. */
+  /** Keeps how to end something, and returns the thing. */
   add<T>(thing: T, end: (thing: T) => Promise<unknown>): T {
     this.#ends.push(() => end(thing));
     return thing;

@@ -33,13 +33,13 @@ export function renderStatus(status: StackStatus): string {
 }
 
 /**
- * Writes the status for other commands, readable by this account only; of two stacks the newest wins. Answers how to
+ * Writes the status for other commands, readable by this account only; of two stacks the newest wins. Returns how to
  * take it back, which leaves the file alone when it is another stack's by then.
  */
 export async function publishStatus(status: StackStatus, file: URL): Promise<() => Promise<void>> {
   const text = JSON.stringify(status, null, 2) + "\n";
   await Deno.mkdir(new URL(".", file), { recursive: true });
-  // Renamed into place, so that nobody reads half of it.
+  // Renamed into place, so that no reader sees half of it.
   const fresh = new URL(`status-${status.pid}.json`, file);
   await Deno.writeTextFile(fresh, text, { mode: 0o600 });
   await Deno.rename(fresh, file);

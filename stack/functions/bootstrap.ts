@@ -1,6 +1,7 @@
 /**
- * Runs inside a worker's process, before the function: gives it what the hosted runtime gives, takes what that takes, and
- * serves its handler. Arguments: port of the runner's control connection, URL of the function's entrypoint.
+ * Runs inside a worker's process, before the function: gives it what the hosted runtime gives, takes away what that
+ * takes away, and serves its handler. Arguments: port of the runner's control connection, URL of the function's
+ * entrypoint, its scratch folder.
  */
 import { Worker as ThreadWorker } from "node:worker_threads";
 import { type FromRunner, type FromWorker, speak, type UnloadReason } from "./control.ts";
@@ -8,9 +9,12 @@ import { type FromRunner, type FromWorker, speak, type UnloadReason } from "./co
 /** Outgoing ports that the platform closes. Taken from Deno's own calls only; node:net does not pass here. */
 const CLOSED_PORTS = [25, 587];
 
-const [controlPort, entrypoint] = Deno.args;
+const [controlPort, entrypoint, scratch] = Deno.args;
 const connection = await Deno.connect({ hostname: "127.0.0.1", port: Number(controlPort) });
 const control = speak<FromRunner, FromWorker>(connection);
+
+/** Collects all garbage; functions do not have it. */
+const { gc: collect } = globalThis as unknown as { gc(): void };
 
 /** Handlers that run and promises of waitUntil() that are pending. */
 let active = 0;
@@ -30,7 +34,11 @@ function unload(reason: UnloadReason): void {
 }
 
 async function obey(): Promise<void> {
-  for await (const message of control.messages) unload(message.unload);
+  for await (const message of control.messages) {
+    if ("load" in message) load();
+    else if ("collect" in message) collect();
+    else unload(message.unload);
+  }
   // The runner is gone.
   Deno.exit(1);
 }
@@ -87,8 +95,14 @@ function refusing(message: string) {
   };
 }
 
-const { connect, connectTls } = Deno;
+const { connect, connectTls, makeTempDir, makeTempDirSync, makeTempFile, makeTempFileSync } = Deno;
+/** Temporary files in the scratch folder: this machine's /tmp may be closed to the worker. */
+const own = (options: Deno.MakeTempOptions = {}) => ({ dir: scratch!, ...options });
 Object.assign(Deno, {
+  makeTempDir: (options?: Deno.MakeTempOptions) => makeTempDir(own(options)),
+  makeTempDirSync: (options?: Deno.MakeTempOptions) => makeTempDirSync(own(options)),
+  makeTempFile: (options?: Deno.MakeTempOptions) => makeTempFile(own(options)),
+  makeTempFileSync: (options?: Deno.MakeTempOptions) => makeTempFileSync(own(options)),
   serve,
   connect: async (options: Deno.ConnectOptions) => {
     refuseClosedPort(options);
@@ -100,13 +114,31 @@ Object.assign(Deno, {
   },
   Command: refusing("Spawning subprocesses is not allowed on Supabase Edge Runtime."),
 });
-Object.assign(globalThis, { EdgeRuntime: { waitUntil } });
+// V8 does not let it be deleted.
+Object.assign(globalThis, { EdgeRuntime: { waitUntil }, gc: undefined });
 Reflect.deleteProperty(globalThis, "Worker");
 // The class is fixed in its module, but not what its constructor calls as super(). A thread's CPU would go unmetered.
 Object.setPrototypeOf(ThreadWorker, refusing("Worker threads are not available."));
-for (const name of ["DENO_DIR", "DENO_NO_UPDATE_CHECK", "NO_COLOR", "PATH"]) Deno.env.delete(name);
+// The last ones are a shell's.
+for (
+  const name of [
+    "DENO_DIR",
+    "DENO_NO_UPDATE_CHECK",
+    "NO_COLOR",
+    "PATH",
+    "PWD",
+    "OLDPWD",
+    "SHLVL",
+    "_",
+  ]
+) {
+  Deno.env.delete(name);
+}
 
+const { promise: mayLoad, resolve: load } = Promise.withResolvers<void>();
 obey();
+control.send({ ready: true });
+await mayLoad;
 const { default: declared } = await import(entrypoint!);
 if (typeof declared?.fetch === "function") Deno.serve((request) => declared.fetch(request));
 if (!served) {

@@ -4,6 +4,8 @@
 export type UnloadReason = "cpu" | "memory" | "wall_clock" | "early_drop" | "termination";
 
 export type FromWorker =
+  /** What comes next is the function, whose CPU counts. */
+  | { ready: true }
   /** The function serves on this port of 127.0.0.1. */
   | { booted: number }
   /** Whether a handler runs or a promise of waitUntil() is pending. */
@@ -11,7 +13,12 @@ export type FromWorker =
   /** `beforeunload` was dispatched; with `early_drop` only when the worker is not busy. */
   | { unloaded: UnloadReason };
 
-export type FromRunner = { unload: UnloadReason };
+export type FromRunner =
+  /** The answer to `ready`. */
+  | { load: true }
+  /** Collect all garbage now, as the platform does when it retires an isolate. */
+  | { collect: true }
+  | { unload: UnloadReason };
 
 export interface Control<In, Out> {
   send(message: Out): void;

@@ -1,7 +1,6 @@
 /** The Edge Functions of a project: requests in, workers under the hosted limits, answers out. */
-import { join } from "node:path";
 import { idleTimeout, notFound, workerEnded } from "./answers.ts";
-import { type DeployedFunction, findFunction, nodeModules } from "./deployed.ts";
+import { type DeployedFunction, deployFunction } from "./deploy.ts";
 import { HOSTED_LIMITS, type Limits, type Policy } from "./limits.ts";
 import { startProcesses } from "./processes.ts";
 import { WorkerEnded, type WorkerInfo, type WorkerLog } from "./report.ts";
@@ -15,6 +14,8 @@ export interface FunctionsOptions {
   functionsDir: string;
   /** Environment of every worker: see functionEnv(). */
   env: Record<string, string>;
+  /** PEM of an authority that functions trust beside the public ones. */
+  authority?: string;
   /** Secret of the JWTs that functions with `verify_jwt` ask for. */
   jwtSecret: string;
   /** `verify_jwt` of config.toml by function; true for those that it does not name, as on the platform. */
@@ -41,18 +42,20 @@ export interface Functions {
 /** No response in time; the worker goes on. */
 class ResponseTimeout extends Error {}
 
-/** Starts to serve; workers start with the first request of their function. Ends with this process, however that ends. */
+/**
+ * Starts to serve; workers start with the first request of their function. Ends with this process, however that ends.
+ */
 export async function startFunctions(options: FunctionsOptions): Promise<Functions> {
   const { env, jwtSecret, verifyJwt: verified = {}, policy = "per_worker", log = () => {} } = options;
   const limits = { ...HOSTED_LIMITS, ...options.limits };
   const functionsDir = await Deno.realPath(options.functionsDir);
-  const bootstrap = join(import.meta.dirname!, "bootstrap.ts");
-  const processes = await startProcesses([bootstrap, functionsDir, ...await nodeModules(functionsDir)]);
+  const processes = await startProcesses(options.authority);
   const workers: Worker[] = [];
-  const found = new Map<string, DeployedFunction>();
+  const deployments = new Map<string, Promise<DeployedFunction | null>>();
   let stopping = false;
 
   const workerFor = (deployed: DeployedFunction): Worker => {
+    // Under per_worker there is never more than one: the next one starts when this one is retired.
     const free = workers.find((worker) => worker.of === deployed.name && worker.takes());
     if (free) return free;
     if (stopping) throw new WorkerEnded("termination");
@@ -61,21 +64,34 @@ export async function startFunctions(options: FunctionsOptions): Promise<Functio
     return worker;
   };
 
+  /** Each function once; one that is not there, or does not compile, is looked at again with the next request. */
+  const deploy = async (name: string): Promise<DeployedFunction | null> => {
+    const deployment = deployments.get(name) ?? deployFunction(functionsDir, name, processes.deployed);
+    deployments.set(name, deployment);
+    const deployed = await deployment.catch((error) => {
+      deployments.delete(name);
+      throw error;
+    });
+    if (deployed === null) deployments.delete(name);
+    return deployed;
+  };
+
   const respond = async (request: Request): Promise<Response> => {
     const name = new URL(request.url).pathname.split("/")[1]!;
-    const deployed = found.get(name) ?? await findFunction(functionsDir, name);
+    const notDeployed = (reason: string) => {
+      log({ worker: "", function: name, level: "runtime", message: `not deployed: ${reason}` });
+      return workerEnded("boot_error");
+    };
+    const deployed = await deploy(name).catch((error: Error) => error);
     if (deployed === null) return notFound();
-    found.set(name, deployed);
     // A browser's preflight carries no token.
     if (request.method !== "OPTIONS" && (verified[name] ?? true)) {
       const refusal = await verifyJwt(request, jwtSecret);
       if (refusal !== null) return refusal;
     }
+    if (deployed instanceof Error) return notDeployed(deployed.message);
     if (deployed.bytes > limits.bundleBytes) {
-      const message =
-        `not deployed: its ${deployed.bytes} bytes are more than the platform's ${limits.bundleBytes}`;
-      log({ worker: "", function: name, level: "runtime", message });
-      return workerEnded("boot_error");
+      return notDeployed(`its ${deployed.bytes} bytes are more than the platform's ${limits.bundleBytes}`);
     }
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(new ResponseTimeout()), limits.responseMs);

@@ -26,13 +26,13 @@ export const HOSTED_LIMITS: Limits = {
   idleMs: 15_000,
 };
 
-/** A worker that has used this share of CPU, memory or wall clock takes no further request and ends when it is idle. */
-export const RETIRE_SHARE = 0.5;
+/** A worker that has used this share of CPU or wall clock takes no further request and ends when it is idle. */
+const RETIRE_SHARE = 0.5;
 
 /** `beforeunload` is dispatched at this share of a limit. */
-export const WARN_SHARE = 0.9;
+const WARN_SHARE = 0.9;
 
-/** How requests share workers; the runtime's own three words. */
+/** How requests share workers, in the runtime's own three words. */
 export type Policy =
   /** Requests of a function share its worker and its budget of CPU until it is retired: the runtime's default. */
   | "per_worker"
@@ -68,5 +68,9 @@ export function judge(usage: Usage, limits: Limits): Verdict {
     ["wall_clock", usage.wallMs / limits.wallClockMs],
   ];
   const beyond = (share: number) => shares.filter(([, used]) => used >= share).map(([limit]) => limit);
-  return { over: beyond(1)[0] ?? null, near: beyond(WARN_SHARE), retire: beyond(RETIRE_SHARE).length > 0 };
+  return {
+    over: beyond(1)[0] ?? null,
+    near: beyond(WARN_SHARE),
+    retire: beyond(RETIRE_SHARE).some((limit) => limit !== "memory"),
+  };
 }

@@ -44,7 +44,7 @@ export class Meter {
     this.#pid = pid;
   }
 
-  /** What is used now, of the present budget; null when the process has ended. */
+  /** Returns what is used now, of the present budget; null when the process has ended. */
   read(): Usage | null {
     this.wallMs = performance.now() - this.#started;
     const reading = readProcess(this.#pid);
@@ -55,7 +55,7 @@ export class Meter {
     return { cpuMs, memoryBytes: reading.memoryBytes, wallMs: this.wallMs };
   }
 
-  /** Begins a new budget of CPU; answers what the one before it used. */
+  /** Begins a new budget of CPU; returns what the one before it used. */
   renew(): number {
     const used = this.read()?.cpuMs ?? 0;
     this.#budgetFromMs += used;

@@ -1,10 +1,17 @@
-/** Processes of workers: Deno itself, not root where that is possible, and none left behind. */
-import { type Account, unprivileged } from "../postgres/supervised.ts";
+/** Processes of workers: Deno itself, never root, and none left behind. */
+import { join } from "node:path";
+import { unprivileged } from "../postgres/supervised.ts";
 
 export interface Processes {
+  /** Folder for what workers read; it is removed in the end. */
+  deployed: string;
+  /** Folder that workers may write to. */
+  scratch: string;
+  /** File of an authority that workers trust beside the public ones. */
+  authority: string | null;
   /** Starts Deno with these arguments and nothing else in its environment than `env` and what its start needs. */
   spawn(args: string[], env: Record<string, string>, cwd: string): Deno.ChildProcess;
-  /** Kills what still runs and removes the cache. */
+  /** Kills what still runs and removes the folders. */
   stop(): Promise<void>;
 }
 
@@ -13,8 +20,8 @@ const START_ENV = { PATH: "/usr/bin:/bin", NO_COLOR: "1", DENO_NO_UPDATE_CHECK: 
 
 /**
  * Keeps the pids of running workers (`+ pid`, `- pid`) and kills them when its standard input closes: at stop() and at
- * the death of this process, even by SIGKILL. A worker cannot watch for that itself: its thread may be in an endless loop.
- * It is a child of the child, because an uncaught error in this process has Deno kill its own children.
+ * the death of this process, even by SIGKILL. A worker cannot watch for that itself: its thread may be in an endless
+ * loop. It is a child of the child, because an uncaught error in this process has Deno kill its own children.
  */
 const REAPER = `
 exec 3<&0
@@ -32,14 +39,35 @@ exec 3<&0
 wait
 `;
 
-/** `files` are what workers have to read; where an unprivileged account cannot, they run as this process does. */
-export async function startProcesses(files: string[]): Promise<Processes> {
-  const account = await accountThatReads([Deno.execPath(), ...files]);
-  const cache = await Deno.makeTempDir({ prefix: "functions-" });
-  if (account !== null) await Deno.chown(cache, account.uid, account.gid);
+/**
+ * Becomes the account whose ids are given, then Deno. The program is opened before and run by its descriptor, because
+ * it may lie in a folder that the account cannot enter.
+ */
+const AS_ACCOUNT = `
+exec 3<"$1"; uid=$2 gid=$3; shift 3
+exec setpriv --reuid="$uid" --regid="$gid" --clear-groups /proc/self/fd/3 "$@"
+`;
+
+/** `authority` is the PEM of a certificate authority that the processes trust beside the public ones. */
+export async function startProcesses(authority?: string): Promise<Processes> {
+  const account = await unprivileged();
+  const folder = await Deno.makeTempDir({ prefix: "functions-" });
+  const [deployed, cache, scratch] = ["deployed", "cache", "scratch"].map((name) => join(folder, name));
+  await Deno.chmod(folder, 0o755);
+  await Deno.mkdir(deployed!);
+  await Deno.chmod(deployed!, 0o755);
+  const trusted = `${folder}/authority.pem`;
+  if (authority !== undefined) await Deno.writeTextFile(trusted, authority, { mode: 0o644 });
+  for (const own of [cache!, scratch!]) {
+    await Deno.mkdir(own, { mode: 0o700 });
+    if (account !== null) await Deno.chown(own, account.uid, account.gid);
+  }
+  const program = account === null
+    ? [Deno.execPath()]
+    : ["sh", "-c", AS_ACCOUNT, "worker", Deno.execPath(), String(account.uid), String(account.gid)];
   // In a session of its own, as the workers: Ctrl-C reaches this process alone, which then ends them in its own order.
   const reaper = new Deno.Command("setsid", {
-    args: ["sh", "-c", REAPER, "reaper", cache],
+    args: ["sh", "-c", REAPER, "reaper", folder],
     stdin: "piped",
     stdout: "null",
     stderr: "null",
@@ -51,12 +79,11 @@ export async function startProcesses(files: string[]): Promise<Processes> {
     pids.write(new TextEncoder().encode(`${sign} ${pid}\n`)).catch(() => {});
   };
   const spawn = (args: string[], env: Record<string, string>, cwd: string) => {
-    const [command, ...rest] = ["setsid", ...identity(account), Deno.execPath(), ...args];
-    // setsid and setpriv become the next program in place: the pid is Deno's.
-    const child = new Deno.Command(command!, {
-      args: rest,
+    // setsid, sh and setpriv become the next program in place: the pid is Deno's.
+    const child = new Deno.Command("setsid", {
+      args: [...program, ...args],
       clearEnv: true,
-      env: { ...env, ...START_ENV, DENO_DIR: cache },
+      env: { ...env, ...START_ENV, DENO_DIR: cache! },
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
@@ -70,21 +97,11 @@ export async function startProcesses(files: string[]): Promise<Processes> {
     await pids.close().catch(() => {});
     await reaper.status;
   };
-  return { spawn, stop };
-}
-
-function identity(account: Account | null): string[] {
-  if (account === null) return [];
-  return ["setpriv", `--reuid=${account.uid}`, `--regid=${account.gid}`, "--clear-groups"];
-}
-
-async function accountThatReads(files: string[]): Promise<Account | null> {
-  const account = await unprivileged();
-  if (account === null) return null;
-  for (const file of files) {
-    const [command, ...args] = [...identity(account), "test", "-r", file];
-    const { success } = await new Deno.Command(command!, { args }).output();
-    if (!success) return null;
-  }
-  return account;
+  return {
+    deployed: deployed!,
+    scratch: scratch!,
+    spawn,
+    stop,
+    authority: authority === undefined ? null : trusted,
+  };
 }

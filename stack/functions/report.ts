@@ -16,9 +16,12 @@ export interface WorkerInfo {
   requests: number;
   /** From the start of the process until the function served. */
   bootMs: number;
-  /** CPU of the isolate's thread in that time; it has a budget of its own. */
+  /** CPU of the isolate's thread until the function's modules were loaded, which does not count. */
   bootCpuMs: number;
-  /** CPU counted against the limit; where each request has its own budget, that of the largest. */
+  /**
+   * CPU counted against the limit, from the evaluation of the function's modules on; where each request has its own
+   * budget, that of the largest.
+   */
   cpuMs: number;
   /** The most memory that was seen, counted as in meter.ts. */
   peakMemoryBytes: number;

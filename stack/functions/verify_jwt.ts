@@ -2,7 +2,7 @@
 import { errors, jwtVerify } from "jose";
 import { unauthorized } from "./answers.ts";
 
-/** Null when the request carries a valid JWT of the project, else the platform's 401. */
+/** Returns null when the request carries a valid JWT of the project, else the platform's 401. */
 export async function verifyJwt(request: Request, secret: string): Promise<Response | null> {
   const header = request.headers.get("authorization");
   if (header === null) return unauthorized("NO_AUTH_HEADER", "Missing authorization header");

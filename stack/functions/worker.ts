@@ -1,5 +1,9 @@
-/** One worker: a process of Deno that serves a function, watched from outside and ended at its limits. */
-import { dirname } from "node:path";
+/**
+ * One worker: a process of Deno that serves a function, watched from outside and ended at its limits. One file because
+ * a worker is one state machine: what it answers, and how it ends, depends on the same few fields.
+ */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import {
   type Control,
@@ -9,7 +13,7 @@ import {
   speak,
   type UnloadReason,
 } from "./control.ts";
-import type { DeployedFunction } from "./deployed.ts";
+import type { DeployedFunction } from "./deploy.ts";
 import { aborted, forward, whenRead, within } from "./forward.ts";
 import { judge, type Limits, type Policy } from "./limits.ts";
 import { Meter } from "./meter.ts";
@@ -33,7 +37,25 @@ const TERMINATION_GRACE_MS = 1_000;
 /** The platform's longest log message. */
 const LONGEST_MESSAGE = 10_000;
 
-const BOOTSTRAP = new URL("./bootstrap.ts", import.meta.url);
+/**
+ * Options of `deno run`: packages come from the deployment, and as in the hosted runtime there is no subprocess and no
+ * foreign library.
+ */
+function permissions(folder: string, scratch: string): string[] {
+  const config = join(folder, "deno.json");
+  return [
+    ...(existsSync(config) ? ["--config", config] : ["--no-config"]),
+    "--node-modules-dir=manual",
+    "--no-lock",
+    "--no-prompt",
+    "--quiet",
+    "--allow-env",
+    "--allow-net",
+    "--allow-sys=hostname",
+    `--allow-read=${[folder, scratch, "/tmp"].join(",")}`,
+    `--allow-write=${scratch},/tmp`,
+  ];
+}
 
 export class Worker {
   /** Resolves when the process is gone. */
@@ -63,26 +85,28 @@ export class Worker {
 
   constructor(options: WorkerOptions) {
     this.#options = options;
-    const { processes, flags, entrypoint, env, limits } = options;
+    const { processes, folder, env, limits } = options;
     const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     this.#process = processes.spawn(
       [
         "run",
-        ...flags,
-        `--v8-flags=--max-old-space-size=${Math.ceil(limits.memoryBytes / 2 ** 20)}`,
-        BOOTSTRAP.href,
+        ...permissions(folder, processes.scratch),
+        ...(processes.authority === null ? [] : [`--cert=${processes.authority}`]),
+        `--v8-flags=--expose-gc,--max-old-space-size=${Math.ceil(limits.memoryBytes / 2 ** 20)}`,
+        join(folder, "bootstrap.js"),
         String(listener.addr.port),
-        pathToFileURL(entrypoint).href,
+        pathToFileURL(join(folder, "index.js")).href,
+        processes.scratch,
       ],
       { ...env, SB_EXECUTION_ID: this.#id },
-      dirname(entrypoint),
+      folder,
     );
     const logs = [this.#pass("info", this.#process.stdout), this.#pass("error", this.#process.stderr)];
     this.#meter = new Meter(this.#process.pid);
     this.#reader = setInterval(() => this.#read(), READ_EVERY_MS);
     this.ended = this.#process.status.then((status) => this.#end(status, logs));
     this.#booted = this.#boot(listener);
-    // Its failure is the caller's; a worker that nobody waits for fails alone.
+    // Its failure is the caller's; one without a caller may fail unheard.
     this.#booted.catch(() => {});
   }
 
@@ -114,7 +138,7 @@ export class Worker {
     return this.#options.name;
   }
 
-  /** Whether it takes another request. */
+  /** Returns whether it takes another request. */
   takes(): boolean {
     if (this.#reason !== null || this.#retired || this.#draining || this.#terminating) return false;
     switch (this.#options.policy) {
@@ -181,11 +205,13 @@ export class Worker {
 
   async #listen(control: Control<FromWorker, FromRunner>, booted: () => void): Promise<void> {
     for await (const message of control.messages) {
-      if ("booted" in message && this.#port === null) {
-        this.#port = message.booted;
+      if ("ready" in message) {
         this.#bootCpuMs = this.#meter.renew();
-        this.#bootMs = this.#meter.wallMs;
         this.#meter.mostCpuMs = 0;
+        control.send({ load: true });
+      } else if ("booted" in message && this.#port === null) {
+        this.#port = message.booted;
+        this.#bootMs = this.#meter.wallMs;
         this.#log(`booted (time: ${this.#bootMs.toFixed()}ms, CPU: ${this.#bootCpuMs.toFixed()}ms)`);
         booted();
       } else if ("busy" in message) {
@@ -212,6 +238,7 @@ export class Worker {
     }
     if (retire && !this.#retired) {
       this.#retired = true;
+      this.#control?.send({ collect: true });
       this.#settle();
     }
   }

@@ -3,8 +3,8 @@ import type { ProjectKeys } from "../keys.ts";
 
 /**
  * The headers for Storage. A JWT in Authorization stays as it is; otherwise the key in `apikey` or Authorization
- * becomes the JWT of its role. Null when a key is none of the project's. Without any key the headers stay as they are:
- * public objects and signed URLs need none, and Storage refuses the rest itself.
+ * becomes the JWT of its role. Null when a key is not one of the project's. Without any key the headers stay as they
+ * are: public objects and signed URLs need none, and Storage refuses the rest itself.
  */
 export function authorizationFor(given: Headers, keys: ProjectKeys): Headers | null {
   const bearer = given.get("authorization")?.match(/^Bearer (.*)$/i)?.[1];

@@ -1,17 +1,24 @@
 /** One port for the project's API, as `https://<ref>.supabase.co` has it: functions and Storage behind it. */
 import type { ProjectKeys } from "../keys.ts";
+import type { Certificates } from "../certificates.ts";
 import { authorizationFor } from "./api_keys.ts";
 
 export interface GatewayOptions {
   keys: ProjectKeys;
   /** TCP port on 127.0.0.1; a free one without it. */
   port?: number;
+  /** Listens with these on a second port, for functions: `secureUrl`. */
+  certificates?: Certificates;
+  /** Puts a page in the place of a function's own 5xx bodies, as a gateway may do. */
+  hideErrors?: boolean;
   /** Sees each request first; what it answers is the answer, unless that is null. For tests that want faults. */
   intercept?: (request: Request) => Promise<Response | null> | Response | null;
 }
 
 export interface Gateway {
   url: string;
+  /** The same over TLS, where there are certificates. */
+  secureUrl: string;
   /** Base URLs of what lies behind; may be set later, because functions have to know the gateway's URL. */
   upstreams: { functions?: string; storage?: string };
   /** Ends it with all requests under way. */
@@ -32,10 +39,17 @@ export function startGateway(options: GatewayOptions): Gateway {
   const respond = async (request: Request): Promise<Response> => {
     const answer = await intercept?.(request) ?? null;
     if (answer !== null) return answer;
+    // Cloudflare's browser integrity check.
+    if (!request.headers.get("user-agent")) return new Response("error code: 1010", { status: 403 });
     const url = new URL(request.url);
     const [, service, rest] = url.pathname.match(/^\/([a-z]+)\/v1(\/.*)?$/) ?? [];
     const path = `${rest ?? "/"}${url.search}`;
-    if (service === "functions") return await pass(request, upstreams.functions, path, request.headers);
+    if (service === "functions") {
+      const answer = await pass(request, upstreams.functions, path, request.headers);
+      if (!options.hideErrors || answer.status < 500) return answer;
+      await answer.body?.cancel();
+      return new Response("<html><h1>Error</h1></html>", { status: answer.status });
+    }
     if (service === "storage") {
       const headers = authorizationFor(request.headers, keys);
       if (headers === null) return refuse(401, "Invalid API key", "Double check your API key.");
@@ -52,20 +66,24 @@ export function startGateway(options: GatewayOptions): Gateway {
   };
 
   const ending = new AbortController();
-  const server = Deno.serve({
+  const serving = {
     hostname: "127.0.0.1",
-    port: options.port ?? 0,
     signal: ending.signal,
     onListen: () => {},
-    onError: (error) => refuse(500, "The gateway failed", String(error)),
-  }, respond);
-
+    onError: (error: unknown) => refuse(500, "The gateway failed", String(error)),
+  };
+  const server = Deno.serve({ ...serving, port: options.port ?? 0 }, respond);
+  const { certificates } = options;
+  const secure = certificates &&
+    Deno.serve({ ...serving, port: 0, cert: certificates.certificate, key: certificates.key }, respond);
+  const url = `http://127.0.0.1:${server.addr.port}`;
   return {
-    url: `http://127.0.0.1:${server.addr.port}`,
+    url,
+    secureUrl: secure ? `https://127.0.0.1:${secure.addr.port}` : url,
     upstreams,
     stop: async () => {
       ending.abort();
-      await server.finished;
+      await Promise.all([server.finished, secure?.finished]);
     },
   };
 }

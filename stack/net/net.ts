@@ -6,7 +6,7 @@ import postgres from "postgres";
 import { type NetRequest, send } from "./send.ts";
 
 export interface NetOptions {
-  /** Role `postgres`: triggers that people hang on the tables run as the worker. */
+  /** Role `postgres`: triggers that users put on the tables run as the worker. */
   databaseUrl: string;
   log?: (line: string) => void;
 }
@@ -23,10 +23,12 @@ interface Queued extends NetRequest {
 /** Between two batches; only the first request that comes meanwhile cuts it short, as with the real worker. */
 const PAUSE_MS = 1_000;
 
-/** Second line behind the notification: requests that somebody inserted without net.wake(), or after a lost connection. */
+/**
+ * Second line behind the notification: requests that somebody inserted without net.wake(), or after a lost connection.
+ */
 const POLL_MS = 1_000;
 
-/** Starts the worker of a database that schema.sql was installed in; answers once it listens. */
+/** Starts the worker of a database that schema.sql was installed in; resolves once it listens. */
 export async function startNet({ databaseUrl, log = () => {} }: NetOptions): Promise<Net> {
   const sql = postgres(databaseUrl, {
     max: 1,
@@ -62,7 +64,7 @@ export async function startNet({ databaseUrl, log = () => {} }: NetOptions): Pro
   return { stop };
 }
 
-/** Something to wait for. Once it has rung, further rings wake nobody until it is answered. */
+/** Something to wait for. Once it has rung, further rings have no effect until it is answered. */
 class Bell {
   #rung = false;
   #heard = true;
@@ -75,7 +77,7 @@ class Bell {
     this.#wake();
   }
 
-  /** Until it rings, at most so long; at once when it has rung since the last wait. */
+  /** Waits until it rings, at most so long; at once when it has rung since the last wait. */
   async wait(ms: number): Promise<void> {
     if (this.#heard) {
       let timer: number | undefined;
@@ -88,7 +90,7 @@ class Bell {
     this.#heard = true;
   }
 
-  /** True when it rang since the last answer. */
+  /** Returns whether it rang since the last answer. */
   answer(): boolean {
     const rung = this.#rung;
     this.#rung = false;
@@ -101,7 +103,7 @@ async function isQueued(sql: postgres.Sql): Promise<boolean> {
   return found !== undefined;
 }
 
-/** Drops what has expired, sends what is queued, records the answers; says how many rows that were. */
+/** Drops what has expired, sends what is queued, records the answers. Returns how many rows that were. */
 async function batch(sql: postgres.Sql, stop: AbortSignal): Promise<number> {
   return await sql.begin(async (sql) => {
     const expired = await sql`

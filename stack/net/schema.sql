@@ -1,5 +1,6 @@
 -- A stand-in for the extension pg_net 0.20.4: the same schema, tables, functions and grants. Its worker is net.ts; it
--- reads the parameters pg_net.ttl and pg_net.batch_size where somebody has set them for the database.
+-- reads the parameters pg_net.ttl and pg_net.batch_size where somebody has set them for the database. One file because
+-- an extension is installed by one.
 create schema net;
 
 create domain net.http_method as text
@@ -35,7 +36,7 @@ create type net.http_response_result as (status net.request_status, message text
 create function net.check_worker_is_up()
 returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     if not exists (select from pg_stat_activity where application_name like 'pg\_net %') then
@@ -50,7 +51,7 @@ comment on function net.check_worker_is_up is 'Raises an exception when the work
 create function net.wait_until_running()
 returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     while not exists (select from pg_stat_activity where application_name like 'pg\_net %') loop
@@ -67,7 +68,7 @@ comment on function net.wait_until_running is 'Waits until the worker is running
 create function net.wake()
 returns void
 language sql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select pg_notify('net', '');
 $$;
@@ -78,7 +79,7 @@ comment on function net.wake is 'Wakes the worker when the transaction commits.'
 create function net.worker_restart()
 returns boolean
 language sql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select true from net.wake();
 $$;
@@ -89,7 +90,7 @@ create function net._urlencode_string(string varchar)
 returns text
 language sql
 immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select coalesce(
         string_agg(
@@ -109,7 +110,7 @@ create function net._encode_url_with_params_array(url text, params_array text[])
 returns text
 language plpgsql
 immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     pieces text[] := regexp_match(url, '^([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)([^?#]*)(?:\?([^#]*))?(#.*)?$');
@@ -135,7 +136,7 @@ create function net._with_params(url text, params jsonb)
 returns text
 language sql
 immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select net._encode_url_with_params_array(
         url,
@@ -146,7 +147,7 @@ $$;
 create function net._enqueue(method net.http_method, url text, headers jsonb, body bytea, timeout_milliseconds integer)
 returns bigint
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     request_id bigint;
@@ -167,7 +168,7 @@ create function net.http_get(
 )
 returns bigint
 language sql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select net._enqueue('GET', net._with_params(url, params), headers, null, timeout_milliseconds);
 $$;
@@ -181,7 +182,7 @@ create function net.http_post(
 )
 returns bigint
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     content_type text := (select value from jsonb_each_text(headers) where lower(key) = 'content-type' limit 1);
@@ -208,7 +209,7 @@ create function net.http_delete(
 )
 returns bigint
 language sql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select net._enqueue(
         'DELETE', net._with_params(url, params), headers, convert_to(body::text, 'UTF8'), timeout_milliseconds
@@ -218,7 +219,7 @@ $$;
 create function net._await_response(request_id bigint)
 returns boolean
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     while not exists (select from net._http_response r where r.id = request_id) loop
@@ -232,7 +233,7 @@ $$;
 create function net._http_collect_response(request_id bigint, async boolean default true)
 returns net.http_response_result
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     found_response net._http_response;
@@ -258,7 +259,7 @@ $$;
 create function net.http_collect_response(request_id bigint, async boolean default true)
 returns net.http_response_result
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     raise notice 'The net.http_collect_response function is deprecated.';

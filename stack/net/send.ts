@@ -31,7 +31,7 @@ const ERRORS: [RegExp, string][] = [
   [/.*/s, "Failure when receiving data from the peer"],
 ];
 
-/** Answers whatever came of the request: an answer, a timeout or an error. Throws only when `stop` is aborted. */
+/** Returns the outcome of the request: a response, a timeout or an error. Throws only when `stop` is aborted. */
 export async function send(request: NetRequest, stop: AbortSignal): Promise<NetResponse> {
   if (!/^https?:/i.test(request.url)) return failure("Unsupported protocol");
   const began = performance.now();

@@ -1,4 +1,5 @@
 /** Where PostgreSQL is on this machine. */
+import { exists, run } from "./programs.ts";
 
 /** Debian's folder of servers, one folder a major version. */
 const DEBIAN_SERVERS = "/usr/lib/postgresql";
@@ -14,13 +15,23 @@ export async function findBinaries(): Promise<string | null> {
   const named = Deno.env.get("PG_BIN");
   if (named) return named;
   for (const major of await installedMajors()) {
-    const binaries = `${DEBIAN_SERVERS}/${major}/bin`;
+    const binaries = packagedBinaries(major);
     if (await exists(`${binaries}/initdb`) && await exists(`${binaries}/postgres`)) return binaries;
   }
   return await fromPath();
 }
 
-/** True when the server in `binaries` has an extension's control file. */
+/** Returns where the machine's own packages put the programs of a major version. */
+export function packagedBinaries(major: number): string {
+  return `${DEBIAN_SERVERS}/${major}/bin`;
+}
+
+/** Returns the major version of the server in `binaries`. */
+export async function majorOf(binaries: string): Promise<number> {
+  return Number((await run(`${binaries}/postgres`, ["--version"])).match(/ (\d+)/)![1]);
+}
+
+/** Returns whether the server in `binaries` has an extension's control file. */
 export async function hasExtension(binaries: string, extension: string): Promise<boolean> {
   const shared = await output(`${binaries}/pg_config`, "--sharedir") ?? await debianShare(binaries);
   return shared !== null && await exists(`${shared}/extension/${extension}.control`);
@@ -45,8 +56,9 @@ async function fromPath(): Promise<string | null> {
 
 /** Debian ships the version's own pg_config with the development package only. */
 async function debianShare(binaries: string): Promise<string | null> {
-  const major = binaries.match(/\/postgresql\/(\d+)\/bin$/)?.[1];
-  return major && await exists(`/usr/share/postgresql/${major}`) ? `/usr/share/postgresql/${major}` : null;
+  const [, root, major] = binaries.match(/^(.*)\/lib\/postgresql\/(\d+)\/bin$/) ?? [];
+  const share = `${root}/share/postgresql/${major}`;
+  return major && await exists(share) ? share : null;
 }
 
 async function output(command: string, ...args: string[]): Promise<string | null> {
@@ -55,14 +67,5 @@ async function output(command: string, ...args: string[]): Promise<string | null
     return success ? new TextDecoder().decode(stdout).trim() : null;
   } catch {
     return null;
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await Deno.stat(path);
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -1,7 +1,11 @@
 /** A PostgreSQL cluster of our own: made in a moment, gone without a trace. */
 import { installPostgres } from "./install.ts";
+import { makeServer, type OwnExtensions } from "./own_extensions.ts";
 import { freePort } from "./port.ts";
-import { spawnSupervised, type Supervised, unprivileged } from "./supervised.ts";
+import { exists } from "./programs.ts";
+import { giveAway } from "./ownership.ts";
+import { spawnSupervised, type Supervised } from "./supervised.ts";
+import { copyTemplate } from "./templates.ts";
 
 export interface ClusterOptions {
   /** Folder of the data; kept at stop. Without it a temporary one that stop() removes. */
@@ -14,6 +18,15 @@ export interface ClusterOptions {
   superuser?: string;
   /** Password that TCP connections have to give (SCRAM). Without it every connection is trusted. */
   password?: string;
+  /** The data need not survive a crash of the machine, so nothing waits for the disk; true without `dir`. */
+  throwAway?: boolean;
+  /**
+   * What a new cluster is to hold: where temporary clusters may be copies, the first one with this `key` is made by
+   * `make`, and the others are copied from it. Without it they are as `initdb` makes them.
+   */
+  template?: { key: string[]; make: (dir: string) => Promise<void> };
+  /** Extensions of this cluster beside those of the machine. */
+  extensions?: OwnExtensions;
   /** Further settings of postgresql.conf; `$dir` stands for the folder of the data. */
   settings?: Record<string, string>;
 }
@@ -29,10 +42,21 @@ export interface Cluster {
   stop(): Promise<void>;
 }
 
-/** Nobody needs these data after a crash of the machine, so nothing waits for the disk. */
-const THROW_AWAY = { fsync: "off", synchronous_commit: "off", full_page_writes: "off" };
+/**
+ * Folder of temporary clusters, in memory for example. Where it is named they are copies of each other, with one system
+ * identifier.
+ */
+const CLUSTERS = Deno.env.get("STACK_CLUSTERS");
 
-/** Another process may take a free port before the server does; nobody is that unlucky this often. */
+const THROW_AWAY = {
+  fsync: "off",
+  synchronous_commit: "off",
+  full_page_writes: "off",
+  // initdb takes 64 segments, which are small here.
+  max_wal_size: "1GB",
+};
+
+/** Another process may take a free port before the server does. */
 const PORTS_TRIED = 4;
 
 /**
@@ -44,17 +68,31 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   const binDir = options.binDir ?? await installPostgres();
   const superuser = options.superuser ?? "postgres";
   const temporary = options.dir === undefined;
-  const dir = temporary ? await Deno.makeTempDir({ prefix: "cluster-" }) : await Deno.realPath(options.dir!);
+  const { throwAway = temporary, password } = options;
+  const dir = temporary
+    ? await Deno.makeTempDir({ prefix: "cluster-", ...(CLUSTERS ? { dir: CLUSTERS } : {}) })
+    : await Deno.realPath(options.dir!);
   try {
     await giveAway(dir);
     if (!await exists(`${dir}/PG_VERSION`)) {
-      await initialize(binDir, dir, temporary, superuser, options.password);
+      const initialize = (dir: string) =>
+        runInitdb({ binDir, dir, temporary, throwAway, superuser, password });
+      // Without a password one new cluster is as good as another.
+      const {
+        template = password === undefined ? { key: ["initdb", binDir, superuser], make: initialize } : null,
+      } = options;
+      if (temporary && CLUSTERS && template) await copyTemplate(CLUSTERS, template.key, dir, template.make);
+      else await initialize(dir);
     }
+    const program = options.extensions
+      ? await makeServer(binDir, dir, options.extensions)
+      : `${binDir}/postgres`;
     for (let tried = 1;; tried++) {
       const port = options.port ?? freePort();
       try {
-        const server = await startServer(binDir, dir, port, temporary, options.settings ?? {});
-        const secret = options.password === undefined ? "" : `:${encodeURIComponent(options.password)}`;
+        const settings = { ...(throwAway ? THROW_AWAY : {}), ...options.settings };
+        const server = await startServer(program, dir, port, temporary, settings);
+        const secret = password === undefined ? "" : `:${encodeURIComponent(password)}`;
         const url = (database = "postgres", user = superuser) =>
           `postgresql://${encodeURIComponent(user)}${secret}@127.0.0.1:${port}/${
             encodeURIComponent(database)
@@ -75,9 +113,9 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   }
 }
 
-/** Answers once the server takes connections. */
+/** Returns once the server takes connections. */
 async function startServer(
-  binDir: string,
+  program: string,
   dir: string,
   port: number,
   temporary: boolean,
@@ -87,20 +125,25 @@ async function startServer(
     listen_addresses: "127.0.0.1",
     port: String(port),
     unix_socket_directories: dir,
-    ...(temporary ? THROW_AWAY : {}),
     ...further,
   };
+  // A server that was killed has left its file.
+  const left = await pidFile(dir);
   const args = Object.entries(settings)
     .flatMap(([name, value]) => ["-c", `${name}=${value.replaceAll("$dir", dir)}`]);
-  const server = await spawnSupervised(`${binDir}/postgres`, ["-D", dir, ...args], {
+  const server = await spawnSupervised(program, ["-D", dir, ...args], {
     asUnprivileged: true,
+    bare: true,
     // Data that are thrown away need no checkpoint: QUIT ends every process of the server at once.
     signal: temporary ? "QUIT" : "INT",
     ...(temporary ? { remove: dir } : {}),
   });
   const log = collect(server.stderr);
   try {
-    await untilReady(binDir, port, server.status);
+    await untilReady(async () => {
+      const text = await pidFile(dir);
+      return text !== left && /^ready\s*$/m.test(text);
+    }, server.status);
   } catch (error) {
     await server.end();
     await log.done;
@@ -109,23 +152,36 @@ async function startServer(
   return { ...server, end: () => server.end().then(() => log.done) };
 }
 
-async function initialize(
-  binDir: string,
-  dir: string,
-  temporary: boolean,
-  superuser: string,
-  password?: string,
+interface NewCluster {
+  binDir: string;
+  dir: string;
+  temporary: boolean;
+  throwAway: boolean;
+  superuser: string;
+  password: string | undefined;
+}
+
+async function runInitdb(
+  { binDir, dir, temporary, throwAway, superuser, password }: NewCluster,
 ): Promise<void> {
   const secret = password === undefined ? null : await Deno.makeTempFile();
   try {
+    await giveAway(dir);
     if (secret !== null) {
       await Deno.writeTextFile(secret, `${password}\n`);
       await giveAway(secret);
     }
     const child = await spawnSupervised(`${binDir}/initdb`, [
-      ...["-D", dir, "-U", superuser, "-E", "UTF8", "--locale=C.UTF-8", "--no-sync", "--auth-local=trust"],
+      `--pgdata=${dir}`,
+      `--username=${superuser}`,
+      "--encoding=UTF8",
+      "--locale=C.UTF-8",
+      "--no-sync",
+      "--auth-local=trust",
       ...(secret === null ? ["--auth-host=trust"] : ["--auth-host=scram-sha-256", `--pwfile=${secret}`]),
-    ], { asUnprivileged: true, ...(temporary ? { remove: dir } : {}) });
+      // A smaller first segment of the log: less to make and to copy.
+      ...(throwAway ? ["--wal-segsize=1"] : []),
+    ], { asUnprivileged: true, bare: true, ...(temporary ? { remove: dir } : {}) });
     const log = collect(child.stderr);
     const { success } = await child.status;
     await child.end();
@@ -136,34 +192,29 @@ async function initialize(
   }
 }
 
-/** Gives a folder or file to the account of the server; throws when that account cannot reach it. */
-async function giveAway(path: string): Promise<void> {
-  const account = await unprivileged();
-  if (account === null) return;
-  await Deno.chown(path, account.uid, account.gid);
-  const { success } = await new Deno.Command("setpriv", {
-    args: [`--reuid=${account.uid}`, `--regid=${account.gid}`, "--clear-groups", "test", "-r", path],
-  }).output();
-  if (success) return;
-  throw new Error(
-    `The database's account (uid ${account.uid}) cannot reach ${path}: PostgreSQL does not run as root. ` +
-      "Choose a folder below one that everybody may enter, for example /var/lib or /tmp",
-  );
-}
-
-/** Ready when pg_isready says so; a server that ended will never be. */
-async function untilReady(binDir: string, port: number, ended: Promise<Deno.CommandStatus>): Promise<void> {
+/** Throws when the server ends first, or is not ready within a minute. */
+async function untilReady(
+  isReady: () => Promise<boolean>,
+  ended: Promise<Deno.CommandStatus>,
+): Promise<void> {
   let over = false;
   ended.then(() => over = true);
   const deadline = Date.now() + 60_000;
   while (!over && Date.now() < deadline) {
-    const { success } = await new Deno.Command(`${binDir}/pg_isready`, {
-      args: ["-q", "-h", "127.0.0.1", "-p", String(port), "-d", "postgres"],
-    }).output();
-    if (success && !over) return;
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    if (await isReady() && !over) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
   }
   throw new Error(over ? "the server ended" : "the server was not ready after 60 s");
+}
+
+/**
+ * Returns what the server writes of itself; empty while it has not. Reading it costs less than asking with a program.
+ */
+async function pidFile(dir: string): Promise<string> {
+  return await Deno.readTextFile(`${dir}/postmaster.pid`).catch((error) => {
+    if (error instanceof Deno.errors.NotFound) return "";
+    throw error;
+  });
 }
 
 /** Keeps the last few kilobytes of a stream: what a person wants to see when something went wrong. */
@@ -173,10 +224,6 @@ function collect(stream: ReadableStream<Uint8Array>): { text(): string; done: Pr
     for await (const chunk of stream.pipeThrough(new TextDecoderStream())) kept = (kept + chunk).slice(-8000);
   })();
   return { text: () => kept, done };
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await Deno.stat(path).then(() => true, () => false);
 }
 
 async function removeFolder(path: string): Promise<void> {

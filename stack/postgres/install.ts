@@ -1,18 +1,72 @@
 /** Brings PostgreSQL with pg_cron and pgTAP onto a machine that may be changed; otherwise says how to. */
-import { findBinaries, hasExtension, OLDEST_MAJOR } from "./binaries.ts";
+import { findBinaries, hasExtension, OLDEST_MAJOR, packagedBinaries } from "./binaries.ts";
+import { INSTALLABLE_MAJORS, installServer } from "./releases.ts";
+
+/** What new projects run. */
+export const USUAL_MAJOR = 17;
+
+/** Looking for programs starts programs, and tests start hundreds of clusters. */
+let installed: Promise<string> | undefined;
 
 /**
- * Answers the folder of a server that has pg_cron, after installing what is missing when this is root on Debian or
- * Ubuntu. Throws with the command to type when it is not.
+ * Returns the folder of a server that has pg_cron, after installing what is missing where this process is root on
+ * Debian or Ubuntu. Throws with the command to type where it is not.
  */
-export async function installPostgres(): Promise<string> {
+export function installPostgres(): Promise<string> {
+  return installed ??= findOrInstall();
+}
+
+/**
+ * Returns the folder of the programs of a major version with pg_cron: the machine's own packages where they have it,
+ * else those of a newer release of Debian (releases.ts). Throws with the reason where the version cannot be had.
+ */
+export async function serverOf(major: number): Promise<string> {
+  const packaged = packagedBinaries(major);
+  return await hasExtension(packaged, "pg_cron") ? packaged : await installServer(major);
+}
+
+/**
+ * Makes this process start servers of a major version, after installing the machine's packages where they are of it.
+ * Throws with the reason where it cannot be had.
+ */
+export async function usePostgres(major: number): Promise<void> {
+  const isPackaged = () => hasExtension(packagedBinaries(major), "pg_cron");
+  if (!INSTALLABLE_MAJORS.includes(major) && !await isPackaged() && await packagedMajor() === major) {
+    await installPackages(packagesOf(major));
+  }
+  Deno.env.set("PG_BIN", await serverOf(major));
+}
+
+/**
+ * Makes this process start servers of the version that new projects run, unless PG_BIN names others. Where that version
+ * cannot be had it says so, and the machine's own are started.
+ */
+export async function useUsualPostgres(): Promise<void> {
+  if (Deno.env.get("PG_BIN")) return;
+  try {
+    await usePostgres(USUAL_MAJOR);
+  } catch (error) {
+    console.error(`${(error as Error).message}. This machine's own server is used.`);
+  }
+}
+
+async function findOrInstall(): Promise<string> {
+  const named = Deno.env.get("PG_BIN");
+  if (named && await hasExtension(named, "pg_cron")) return named;
   const found = await complete();
   if (found !== null) return found;
   const major = await packagedMajor();
   const packages = packagesOf(major ?? OLDEST_MAJOR);
   if (major === null || Deno.uid() !== 0) throw new Error(missing(packages));
+  await installPackages(packages);
+  const installed = await complete();
+  if (installed === null) throw new Error(missing(packages));
+  return installed;
+}
+
+async function installPackages(packages: string[]): Promise<void> {
   console.error(`Installing ${packages.join(", ")} …`);
-  // postgresql-common would create and start a cluster of its own: nobody here asked for one.
+  // postgresql-common would create and start a cluster of its own.
   await Deno.mkdir("/etc/postgresql-common/createcluster.d", { recursive: true });
   await Deno.writeTextFile(
     "/etc/postgresql-common/createcluster.d/no-main.conf",
@@ -20,9 +74,6 @@ export async function installPostgres(): Promise<string> {
   );
   await apt("update", "-qq");
   await apt("install", "-y", "-qq", "--no-install-recommends", ...packages);
-  const installed = await complete();
-  if (installed === null) throw new Error(missing(packages));
-  return installed;
 }
 
 async function complete(): Promise<string | null> {
@@ -76,7 +127,8 @@ function missing(packages: string[]): string {
 
 if (import.meta.main) {
   try {
-    await installPostgres();
+    // At once: each waits for downloads.
+    await Promise.all([installPostgres(), installServer(USUAL_MAJOR).catch(() => {})]);
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
     Deno.exit(1);

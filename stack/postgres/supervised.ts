@@ -21,6 +21,21 @@ export interface SupervisedOptions {
   signal?: "INT" | "TERM" | "QUIT";
   /** Folder to remove after end() or the death of this process; stays when the child ends by itself. */
   remove?: string;
+  /** Gives the child no variable but those of bareEnvironment(). */
+  bare?: boolean;
+}
+
+/** What a server needs to be found and to know its language and time zone. Nothing in it is a secret. */
+const HARMLESS = ["PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH"];
+
+/**
+ * Returns this process's variables without all that could be a secret: code that runs in a server may read its
+ * environment.
+ */
+export function bareEnvironment(): Record<string, string> {
+  return Object.fromEntries(
+    HARMLESS.map((name) => [name, Deno.env.get(name)]).filter(([, value]) => value !== undefined),
+  );
 }
 
 /**
@@ -59,6 +74,7 @@ export async function spawnSupervised(
     stdout: "null",
     stderr: "piped",
     cwd: "/",
+    ...(options.bare ? { clearEnv: true, env: bareEnvironment() } : {}),
   }).spawn();
   const end = async () => {
     // Already closed when end() is called twice.
@@ -77,6 +93,6 @@ export async function unprivileged(): Promise<Account | null> {
     if (fields) return { uid: Number(fields[2]), gid: Number(fields[3]) };
   }
   throw new Error(
-    "PostgreSQL refuses to run as root, and there is no account `postgres` or `nobody` to run it as",
+    "PostgreSQL refuses to run as root, and this machine has no account `postgres` or `nobody` to run it as",
   );
 }

@@ -16,8 +16,8 @@ export interface Content {
 }
 
 /**
- * The content of a request, for a bucket with these limits. Throws EntityTooLarge, InvalidMimeType, and InvalidRequest for
- * a form without a file.
+ * The content of a request, for a bucket with these limits. Throws EntityTooLarge, InvalidMimeType, and InvalidRequest
+ * for a form without a file.
  */
 export async function contentOf(c: Context, limit: number, allowed: string[] | null): Promise<Content> {
   const contentType = c.req.header("content-type") ?? "application/octet-stream";

@@ -1,6 +1,6 @@
 /**
- * The server's way into the database: every statement runs in a transaction that has taken on the caller's role and claims, so
- * row level security decides. What the server itself must do, whoever calls, it does as `service_role`.
+ * The server's way into the database: every statement runs in a transaction that has taken on the caller's role and
+ * claims, so row level security decides. What the server must do for any caller it does as `service_role`.
  */
 import postgres from "postgres";
 import { fromDatabase } from "./errors.ts";
@@ -30,7 +30,10 @@ class TrialOver extends Error {}
 export class Database {
   readonly #sql: postgres.Sql;
 
-  /** `url` connects as a role that may take on anon, authenticated and service_role: `supabase_storage_admin` on a project. */
+  /**
+   * `url` connects as a role that may take on anon, authenticated and service_role: `supabase_storage_admin` on a
+   * project.
+   */
   constructor(url: string) {
     this.#sql = postgres(url, { max: 10, onnotice: () => {}, connection: { application_name: "storage" } });
   }

@@ -125,14 +125,14 @@ function headersOf(c: Context, metadata: FileMetadata, expires?: Date): Headers 
   return headers;
 }
 
-/** True when the client has said that it holds this very content. */
+/** Returns whether the client has said that it holds this very content. */
 function unchanged(c: Context, metadata: FileMetadata): boolean {
   const since = c.req.header("if-modified-since");
   return c.req.header("if-none-match") === metadata.eTag ||
     (since !== undefined && new Date(metadata.lastModified) <= new Date(since));
 }
 
-/** First and last byte of a Range header. Throws InvalidRange when it is none, or has nothing of the file. */
+/** First and last byte of a Range header. Throws InvalidRange when it is not valid, or outside the file. */
 function rangeOf(header: string, size: number): [number, number] {
   const [, start, end] = /^bytes=(\d*)-(\d*)$/.exec(header) ?? [];
   if (start === undefined || end === undefined || start + end === "") throw errors.invalidRange();

@@ -1,6 +1,6 @@
 /**
- * What the Storage API refuses, one maker a refusal. The status in the body is the true one; over HTTP nearly every refusal
- * of a client is a plain 400, which is how the real server behaves.
+ * Errors of the Storage API, a function for each. The status in the body is the true one; over HTTP nearly every
+ * refusal of a client is a plain 400, which is how the real server behaves.
  */
 import postgres from "postgres";
 

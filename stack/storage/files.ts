@@ -91,7 +91,7 @@ export class Files {
     }
   }
 
-  /** Throws InvalidKey for a step out of the folder, whoever let the name into the tables. */
+  /** Throws InvalidKey for a name that leads out of the folder, even if the tables have it. */
   #path({ bucket, name, version }: FileKey): string {
     const key = `${bucket}/${name}`;
     if (key.split("/").some((step) => step === "." || step === "..")) {

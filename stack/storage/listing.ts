@@ -1,4 +1,6 @@
-/** Routes that list objects: one level of folders at a time, and the second version, which may go through all levels. */
+/**
+ * Routes that list objects: one level of folders at a time, and the second version, which may go through all levels.
+ */
 import { Buffer } from "node:buffer";
 import type { Sql } from "./database.ts";
 import { bucketOf, type Routes, sessionOf } from "./service.ts";
@@ -83,8 +85,8 @@ export const listingRoutes: Routes = (app, service) => {
 };
 
 /**
- * Folders and objects right below a prefix, compared without regard to case. Folders stand for themselves with everything
- * but the name null, count like objects, and come first unless sorted by name.
+ * Folders and objects right below a prefix, compared without regard to case. Folders stand for themselves with
+ * everything but the name null, count like objects, and come first unless sorted by name.
  */
 async function listLevel(sql: Sql, bucket: string, body: Search): Promise<Entry[]> {
   const prefix = body.prefix === "" || body.prefix.endsWith("/") ? body.prefix : `${body.prefix}/`;
@@ -119,7 +121,9 @@ async function listLevel(sql: Sql, bucket: string, body: Search): Promise<Entry[
     limit ${Math.min(body.limit ?? 100, MOST_ENTRIES)} offset ${body.offset ?? 0}`;
 }
 
-/** Objects below a prefix behind the cursor, with `with_delimiter` those of one level and its folders; names are whole. */
+/**
+ * Objects below a prefix behind the cursor, with `with_delimiter` those of one level and its folders; names are whole.
+ */
 async function listPage(sql: Sql, bucket: string, body: PagedSearch, limit: number): Promise<Entry[]> {
   const prefix = body.prefix ?? "";
   const { column, order } = { column: "name", ...body.sortBy };

@@ -47,7 +47,7 @@ class Source {
     this.#chunks = body[Symbol.asyncIterator]();
   }
 
-  /** What comes before `mark`, which is taken off too. Throws InvalidRequest when the body ends without it. */
+  /** Returns what comes before `mark`, which is taken off too. Throws InvalidRequest when the body ends without it. */
   async *until(mark: Uint8Array): AsyncGenerator<Uint8Array> {
     for (;;) {
       const at = indexOf(this.#rest, mark);
@@ -71,7 +71,7 @@ class Source {
   }
 }
 
-/** Where `mark` begins; -1 when it is not there. */
+/** Returns where `mark` begins; -1 when it is not there. */
 function indexOf(bytes: Uint8Array, mark: Uint8Array): number {
   for (let at = bytes.indexOf(mark[0]!); at >= 0; at = bytes.indexOf(mark[0]!, at + 1)) {
     if (mark.every((byte, offset) => bytes[at + offset] === byte)) return at;

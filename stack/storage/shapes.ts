@@ -2,7 +2,7 @@
 import type { Context } from "hono";
 import { errors } from "./errors.ts";
 
-/** What is wrong with `value`, which stands at `path`; null when nothing is. */
+/** Returns what is wrong with `value`, which stands at `path`; null when nothing is. */
 export type Shape = (value: unknown, path: string) => string | null;
 
 export const text: Shape = (value, path) => typeof value === "string" ? null : `${path} must be string`;
@@ -43,7 +43,7 @@ export function object(properties: Record<string, Shape>, required: string[] = [
   };
 }
 
-/** The request's JSON body. Throws InvalidRequest when it is none, or not of `shape`. */
+/** The request's JSON body. Throws InvalidRequest when it is not JSON, or not of `shape`. */
 export async function readBody<T>(c: Context, shape: Shape): Promise<T> {
   const isJson = c.req.header("content-type")?.startsWith("application/json") ?? false;
   const source = isJson ? await c.req.text() : null;

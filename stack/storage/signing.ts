@@ -5,7 +5,7 @@ import { bucketOf, nameOf, type Routes, type Service, sessionOf } from "./servic
 import { integer, list, object, readBody, text } from "./shapes.ts";
 import { findObject } from "./tables.ts";
 
-/** Beyond this a token's end is no whole number of milliseconds that JavaScript knows. */
+/** Beyond this a token's end is not a number of milliseconds that JavaScript holds exactly. */
 const LONGEST_S = Math.floor(Number.MAX_SAFE_INTEGER / 1000) - 2 ** 33;
 
 const one = object({ expiresIn: integer(1) }, ["expiresIn"]);

@@ -52,7 +52,9 @@ const DEFAULT_FILE_SIZE_LIMIT = 50 * 1024 * 1024;
 /** How long stop() waits for requests under way: a client that hangs must not keep the stack from ending. */
 const GRACE_MS = 5000;
 
-/** Starts the server; it listens when the promise resolves. Throws when the folder cannot be made or the port is taken. */
+/**
+ * Starts the server; it listens when the promise resolves. Throws when the folder cannot be made or the port is taken.
+ */
 export async function startStorage(options: StorageOptions): Promise<Storage> {
   await Deno.mkdir(options.dir, { recursive: true });
   const service: Service = {

@@ -14,8 +14,8 @@ export async function* chunks(stream: ReadableStream<Uint8Array>): AsyncGenerato
 const PATIENCE_MS = 1000;
 
 /**
- * Reads what is left of a body and forgets it. A client that is still sending when the connection closes takes that for a
- * failure of the network and never reads the answer.
+ * Reads what is left of a body and forgets it. A client that is still sending when the connection closes takes that for
+ * a failure of the network and never reads the answer.
  */
 export async function drain(request: Request): Promise<void> {
   if (request.body === null || request.body.locked) return;
@@ -27,7 +27,7 @@ export async function drain(request: Request): Promise<void> {
   }
 }
 
-/** What a promise gives, or undefined when it takes longer than `ms`. */
+/** Returns what a promise gives, or undefined when it takes longer than `ms`. */
 export async function within<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
   let timer: number | undefined;
   const late = new Promise<undefined>((resolve) => timer = setTimeout(() => resolve(undefined), ms));

@@ -57,7 +57,7 @@ export async function findBucket(sql: Sql, id: string): Promise<BucketRow | unde
   return bucket;
 }
 
-/** Throws NoSuchKey when there is none, or none that the transaction's role may see. */
+/** Throws NoSuchKey when there is none that the transaction's role may see. */
 export async function findObject(sql: Sql, bucket: string, name: string): Promise<ObjectRow> {
   const [object] = await sql<ObjectRow[]>`
     select * from storage.objects where bucket_id = ${bucket} and name = ${name}`;
@@ -65,13 +65,13 @@ export async function findObject(sql: Sql, bucket: string, name: string): Promis
   return object;
 }
 
-/** What is noted of an object's file. Throws NoSuchKey when the row has none. */
+/** Returns what is noted of an object's file. Throws NoSuchKey when the row has none. */
 export function metadataOf(row: ObjectRow): FileMetadata {
   if (row.metadata === null) throw errors.fileIsGone();
   return row.metadata;
 }
 
-/** Writes an object's row; with `upsert` over one that is there. Answers the row and the version that it had before. */
+/** Writes an object's row; with `upsert` over one that is there. Returns the row and the version that it had before. */
 export async function writeObject(
   sql: Sql,
   object: NewObject,

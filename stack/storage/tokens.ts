@@ -2,7 +2,7 @@
 import { jwtVerify, SignJWT } from "jose";
 import { errors } from "./errors.ts";
 
-/** Who calls. */
+/** The caller of a request. */
 export interface Caller {
   /** The database role to act as; `anon` when the token names none. */
   role: string;
@@ -32,7 +32,10 @@ export class Tokens {
     this.#secret = new TextEncoder().encode(jwtSecret);
   }
 
-  /** The caller of an `Authorization` header. Throws InvalidRequest without one, AccessDenied when its token is no good. */
+  /**
+   * The caller of an `Authorization` header. Throws InvalidRequest without one, AccessDenied when its token is not
+   * valid.
+   */
   async caller(authorization: string | undefined): Promise<Caller> {
     if (authorization === undefined) {
       throw errors.invalidRequest("headers must have required property 'authorization'");
@@ -59,7 +62,10 @@ export class Tokens {
       .setIssuedAt(now).setExpirationTime(now + seconds).sign(this.#secret);
   }
 
-  /** What `token` grants. Throws InvalidJWT when it is no good, InvalidSignature when it is for something else. */
+  /**
+   * Returns what `token` grants. Throws InvalidJWT when it is not valid, InvalidSignature when it is for another
+   * object.
+   */
   async granted(token: string, scope: Grant["scope"], url: string): Promise<Grant> {
     const claims = await this.#verify(token).catch((error) => {
       throw errors.invalidJwt(error.message);

@@ -15,7 +15,7 @@ grant anon, authenticated, service_role to postgres;
 grant pg_monitor, pg_read_all_data, pg_signal_backend to postgres;
 grant authenticator to supabase_storage_admin;
 
--- Requests are short. Nobody else has a limit of their own: for them the server's statement_timeout counts.
+-- Requests are short. All other roles have the server's statement_timeout.
 alter role anon set statement_timeout = '3s';
 alter role authenticated set statement_timeout = '8s';
 alter role authenticator set statement_timeout = '8s';

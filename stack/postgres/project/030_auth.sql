@@ -1,5 +1,5 @@
 -- The tables of GoTrue that hold people and their sessions, with its columns. No GoTrue runs in the stack.
-create schema auth;
+create schema if not exists auth;
 grant usage on schema auth to postgres, anon, authenticated, service_role;
 grant all on schema auth to supabase_auth_admin, dashboard_user;
 
@@ -155,7 +155,7 @@ alter table auth.mfa_amr_claims enable row level security;
 alter table auth.audit_log_entries enable row level security;
 alter table auth.schema_migrations enable row level security;
 
--- `postgres` may read, write, refer to the tables and hang triggers on them, but not alter them.
+-- `postgres` may read, write, refer to the tables and put triggers on them, but not alter them.
 grant all on all tables in schema auth to postgres, dashboard_user;
 grant select on all tables in schema auth to postgres with grant option;
 grant all on all sequences in schema auth to postgres, dashboard_user;

@@ -1,5 +1,5 @@
 -- The tables of the Storage API, with its columns, constraints and triggers. stack/storage/ works on them.
-create schema storage;
+create schema if not exists storage;
 grant usage on schema storage to anon, authenticated, service_role;
 grant usage on schema storage to postgres with grant option;
 grant all on schema storage to supabase_storage_admin with grant option;

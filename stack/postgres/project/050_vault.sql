@@ -1,15 +1,6 @@
 -- A stand-in for supabase_vault: same relations and functions. Secrets are encrypted with pgcrypto instead of
--- libsodium. As with the real one the key is not in the database: it is a file in the server's own folder, which
--- SQL reads only through the definer functions below, and which no dump contains.
-do $$
-begin
-    execute format(
-        'copy (select encode(extensions.gen_random_bytes(32), ''hex'')) to %L',
-        current_setting('data_directory') || '/vault.key'
-    );
-end;
-$$;
-
+-- libsodium. As with the real one the key is not in the database: it is the file vault.key in the server's own folder,
+-- which SQL reads only through the definer functions below, and which no dump contains.
 create schema vault;
 
 create table vault.secrets (

@@ -7,7 +7,7 @@ security definer
 set search_path = ''
 as $$
 begin
-    -- Not current_user, which is the function's owner. Nobody else gains by it: the membership is that of `postgres`.
+    -- Not current_user, which is the function's owner. No other role gains by it: the membership is that of `postgres`.
     if session_user = 'postgres' then
         -- Two sessions must not write the same membership; both wait for the other's end of transaction anyhow.
         perform pg_advisory_xact_lock(hashtext('extensions.lend_ownership'));
