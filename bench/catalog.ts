@@ -1,16 +1,17 @@
 /**
- * `npm run bench:catalog`: planning of a database with many tables against `pg_dump --schema-only` of the same. Prints medians.
- * `--tables 5000` says how many, of 20 columns, 2 indexes and a policy each; `--runs 3` how often.
+ * `npm run bench:catalog`: planning of a database with many tables against `pg_dump --schema-only` of the same. Prints
+ * medians. `--tables 5000` says how many, of 20 columns, 2 indexes and a policy each; `--runs 3` how often.
  */
 import { parseArgs } from "node:util";
 import postgres from "postgres";
-import { bytes } from "../cli/format.ts";
-import { table } from "../cli/terminal.ts";
+import { bytes } from "../cli/terminal/format.ts";
+import { printResult } from "../cli/terminal/output.ts";
+import { table } from "../cli/terminal/table.ts";
 import { startCluster } from "../stack/postgres/cluster.ts";
 import { type Cost, measure, median } from "./measure.ts";
 import type { PlanCost } from "./plan.ts";
 
-const PLAN = new URL("./plan.ts", import.meta.url).pathname;
+const PLAN = decodeURIComponent(new URL("./plan.ts", import.meta.url).pathname);
 
 /** A table takes many locks, and the planner locks them all. */
 const SETTINGS = { max_locks_per_transaction: "1000" };
@@ -19,8 +20,8 @@ const SETTINGS = { max_locks_per_transaction: "1000" };
 const BATCH = 500;
 
 /**
- * Without a limit V8 lets garbage lie as long as there is room. Held to this much of long-lived and of new objects (megabytes; a little
- * more than it dies with) it shows what planning needs.
+ * Without a limit V8 lets garbage lie as long as there is room. Held to this much of long-lived and of new objects
+ * (megabytes; a little more than it dies with) it shows what planning needs.
  */
 const HELD = "--max-old-space-size=48,--max-semi-space-size=2";
 
@@ -43,7 +44,7 @@ try {
     held.push(await plan(cluster.url(), [`--v8-flags=${HELD}`]));
   }
   console.log(`\n${tables} tables, ${ours[0]!.entries} entries, medians of ${runs} runs`);
-  console.log(report(ours, held, theirs));
+  printResult(...report(ours, held, theirs));
 } finally {
   await cluster.stop();
 }
@@ -82,7 +83,7 @@ async function plan(url: string, flags: string[]): Promise<PlanCost> {
   return JSON.parse(new TextDecoder().decode(stdout));
 }
 
-function report(ours: PlanCost[], held: PlanCost[], theirs: Cost[]): string {
+function report(ours: PlanCost[], held: PlanCost[], theirs: Cost[]): string[] {
   const inSeconds = (value: number) => `${value.toFixed(2)} s`;
   const row = (
     name: string,
@@ -100,11 +101,15 @@ function report(ours: PlanCost[], held: PlanCost[], theirs: Cost[]): string {
     ({ peakBytes }) => peakBytes,
     bytes,
   );
-  return table(["", "planning", "planning, held", "pg_dump --schema-only"], [...seconds, memory], [
-    ...["left", "right", "right", "right"] as const,
-  ]) +
-    `\n(1) Ours of its main thread. (2) Ours beyond the idle runtime's ${
+  return [
+    ...table(
+      ["", "planning", "planning, held", "pg_dump --schema-only"],
+      [...seconds, memory],
+      ["left", "right", "right", "right"],
+    ),
+    `(1) Ours of its main thread. (2) Ours beyond the idle runtime's ${
       bytes(median(ours.map(({ idleBytes }) => idleBytes)))
-    }.` +
-    `\nHeld: V8 with ${HELD}. Header and table of contents: ${bytes(ours[0]!.headBytes)}.`;
+    }.`,
+    `Held: V8 with ${HELD}. Header and table of contents: ${bytes(ours[0]!.headBytes)}.`,
+  ];
 }

@@ -1,15 +1,16 @@
 /**
- * `npm run bench`: our archive against `pg_dump -Fc` of the same data, in turns, on this machine. Prints medians and ratios.
- * `--megabytes 100,600` says how much COPY text, `--runs 5` how often.
+ * `npm run bench`: our archive against `pg_dump -Fc` of the same data, in turns, on this machine. Prints medians and
+ * ratios. `--megabytes 100,600` says how much COPY text, `--runs 5` how often.
  */
 import { parseArgs } from "node:util";
-import { bytes } from "../cli/format.ts";
-import { table } from "../cli/terminal.ts";
+import { bytes } from "../cli/terminal/format.ts";
+import { printResult } from "../cli/terminal/output.ts";
+import { table } from "../cli/terminal/table.ts";
 import { startCluster } from "../stack/postgres/cluster.ts";
 import { generateData } from "./data.ts";
 import { type Cost, measure, median } from "./measure.ts";
 
-const DUMP = new URL("../cli/dump.ts", import.meta.url).pathname;
+const PROGRAM = decodeURIComponent(new URL("../cli/main.ts", import.meta.url).pathname);
 
 const { values } = parseArgs({
   options: { megabytes: { type: "string", default: "100,600" }, runs: { type: "string", default: "3" } },
@@ -32,7 +33,15 @@ async function compare(megabytes: number, runs: number): Promise<void> {
         await measure(`${cluster.binDir}/pg_dump`, ["-Fc", "-f", `${folder}/theirs`, "-d", cluster.url()]),
       );
       ours.push(
-        await measure(Deno.execPath(), ["run", "-A", "--no-check", DUMP, "--out", `${folder}/ours`], {
+        await measure(Deno.execPath(), [
+          "run",
+          "-A",
+          "--no-check",
+          PROGRAM,
+          "dump",
+          "--out",
+          `${folder}/ours`,
+        ], {
           DATABASE_URL: cluster.url(),
         }),
       );
@@ -41,14 +50,14 @@ async function compare(megabytes: number, runs: number): Promise<void> {
       ["ours", "theirs"].map(async (name) => (await Deno.stat(`${folder}/${name}`)).size),
     );
     console.log(`\n${megabytes} MB of COPY text, medians of ${runs} runs`);
-    console.log(report(ours, theirs, sizes as [number, number]));
+    printResult(...report(ours, theirs, sizes as [number, number]));
   } finally {
     await Deno.remove(folder, { recursive: true });
     await cluster.stop();
   }
 }
 
-function report(ours: Cost[], theirs: Cost[], [ourSize, theirSize]: [number, number]): string {
+function report(ours: Cost[], theirs: Cost[], [ourSize, theirSize]: [number, number]): string[] {
   const row = (name: string, read: (cost: Cost) => number, show: (value: number) => string) => {
     const [our, their] = [median(ours.map(read)), median(theirs.map(read))];
     return [name, show(our), show(their), (our / their).toFixed(2)];

@@ -1,14 +1,15 @@
 /**
- * `deno run -A bench/encryption.ts`: what encryption costs. First one part, by each way that Deno 2.1.4 offers, each in a process of
- * its own; then a whole backup on the stack under the hosted limits, without a recipient and with one. `--megabytes 300` says how
- * much COPY text, `--part 32` how many MiB the part has.
+ * `deno run -A bench/encryption.ts`: what encryption costs. First one part, by each way that Deno 2.1.4 offers, each in
+ * a process of its own; then a whole backup on the stack under the hosted limits, without a recipient and with one.
+ * `--megabytes 300` says how much COPY text, `--part 32` how many MiB the part has.
  */
 import { createCipheriv } from "node:crypto";
 import { parseArgs } from "node:util";
 import { Encrypter, generateIdentity, identityToRecipient } from "age-encryption";
 import postgres from "postgres";
-import { bytes } from "../cli/format.ts";
-import { table } from "../cli/terminal.ts";
+import { bytes } from "../cli/terminal/format.ts";
+import { printResult } from "../cli/terminal/output.ts";
+import { table } from "../cli/terminal/table.ts";
 import { startStack } from "../stack/stack.ts";
 import { Encryption } from "../supabase/functions/backup/encryption/encryption.ts";
 import { readRecipients } from "../supabase/functions/backup/encryption/recipients.ts";
@@ -67,8 +68,8 @@ const partBytes = Number(values.part) * 1024 * 1024;
 
 if (values.way !== undefined) console.log(JSON.stringify(await measureWay(WAYS[values.way]!)));
 else {
-  console.log(await compareWays());
-  console.log(await compareBackups(Number(values.megabytes)));
+  printResult(...await compareWays());
+  printResult(...await compareBackups(Number(values.megabytes)));
 }
 
 interface Figures {
@@ -116,7 +117,7 @@ function statusOf(field: string): number {
   return Number(line![1]) * 1024;
 }
 
-async function compareWays(): Promise<string> {
+async function compareWays(): Promise<string[]> {
   const rows: string[][] = [];
   for (const [name, { is }] of Object.entries(WAYS)) {
     const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
@@ -126,16 +127,25 @@ async function compareWays(): Promise<string> {
     const figures: Figures = JSON.parse(new TextDecoder().decode(stdout));
     const ms = (value: number) => `${value.toFixed()} ms`;
     rows.push([
-      ...[name, ms(figures.threadMs), ms(figures.processMs), ms(figures.wallMs)],
-      ...[`${bytes(partBytes / figures.threadMs * 1000)}/s`, bytes(figures.memoryBytes), is],
+      name,
+      ms(figures.threadMs),
+      ms(figures.processMs),
+      ms(figures.wallMs),
+      `${bytes(partBytes / figures.threadMs * 1000)}/s`,
+      bytes(figures.memoryBytes),
+      is,
     ]);
   }
-  return `One part of ${bytes(partBytes)}:\n${
-    table(["", "CPU of the thread", "of the process", "wall", "a CPU second", "memory beside it", ""], rows)
-  }`;
+  return [
+    `One part of ${bytes(partBytes)}:`,
+    ...table(
+      ["", "CPU of the thread", "of the process", "wall", "a CPU second", "memory beside it", ""],
+      rows,
+    ),
+  ];
 }
 
-async function compareBackups(megabytes: number): Promise<string> {
+async function compareBackups(megabytes: number): Promise<string[]> {
   const stack = await startStack({ migrate: "directly", policy: "oneshot" });
   const sql = postgres(stack.superuserUrl, { max: 1, onnotice: () => {} });
   try {
@@ -156,15 +166,22 @@ async function compareBackups(megabytes: number): Promise<string> {
         bytes(Math.max(...workers.map(({ peakMemoryBytes }) => peakMemoryBytes))),
       ]);
     }
-    return `A backup of ${megabytes} MB of COPY text:\n${
-      table(
+    return [
+      `A backup of ${megabytes} MB of COPY text:`,
+      ...table(
         [
-          ...["", "wall", "invocations", "archive", "CPU"],
-          ...["text a CPU second", "most CPU of one", "most memory of one"],
+          "",
+          "wall",
+          "invocations",
+          "archive",
+          "CPU",
+          "text a CPU second",
+          "most CPU of one",
+          "most memory of one",
         ],
         rows,
-      )
-    }`;
+      ),
+    ];
   } finally {
     await sql.end();
     await stack.stop();

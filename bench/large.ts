@@ -1,14 +1,15 @@
 /**
- * `npm run bench:large`: a database that takes many invocations, backed up through the whole stack under the hosted limits,
- * restored by the stock pg_restore, and compared table by table; beside it `pg_dump -Fc` of the same database.
- * `--megabytes 1000` says how much COPY text, `--workers 1,2` how many at a time, `--policy per_worker` how the platform
- * shares isolates (see stack/functions/limits.ts). `--unlimited` lifts the limits: each worker goes on until nothing is left, so that
- * the export is measured without the platform's way from one invocation to the next.
+ * `npm run bench:large`: a database that takes many invocations, backed up through the whole stack under the hosted
+ * limits, restored by the stock pg_restore, and compared table by table; beside it `pg_dump -Fc` of the same database.
+ * `--megabytes 1000` says how much COPY text, `--workers 1,2` how many at a time, `--policy per_worker` how the
+ * platform shares isolates (see stack/functions/limits.ts). `--unlimited` lifts the limits: each worker goes on until
+ * nothing is left, so that the export is measured without the platform's way from one invocation to the next.
  */
 import { parseArgs } from "node:util";
 import postgres, { type Sql } from "postgres";
-import { bytes, duration } from "../cli/format.ts";
-import { table } from "../cli/terminal.ts";
+import { bytes, duration } from "../cli/terminal/format.ts";
+import { printResult } from "../cli/terminal/output.ts";
+import { table } from "../cli/terminal/table.ts";
 import { HOSTED_LIMITS, type Policy } from "../stack/functions/limits.ts";
 import type { WorkerInfo } from "../stack/functions/functions.ts";
 import { RESTORED, startRestoreTarget } from "../stack/postgres/restore_target.ts";
@@ -74,7 +75,11 @@ try {
 
   console.error("pg_dump -Fc …");
   const theirs = await measure(`${stack.database.cluster.binDir}/pg_dump`, [
-    ...["-Fc", "-f", `${folder}/theirs`, "-d", stack.superuserUrl],
+    "-Fc",
+    "-f",
+    `${folder}/theirs`,
+    "-d",
+    stack.superuserUrl,
   ]);
   const theirBytes = (await Deno.stat(`${folder}/theirs`)).size;
   await Deno.remove(`${folder}/theirs`);
@@ -89,7 +94,7 @@ try {
     measured.push(figures);
     newest = name;
   }
-  console.log(report(measured, theirs, theirBytes));
+  printResult(...report(measured, theirs, theirBytes));
 
   console.error("pg_restore -j 2 …");
   await joinParts(stack, newest, `${folder}/archive`);
@@ -124,7 +129,7 @@ async function measuredBackup(stack: Stack, sql: Sql, workers: number): Promise<
   };
 }
 
-function report(measured: Measured[], theirs: Cost, theirBytes: number): string {
+function report(measured: Measured[], theirs: Cost, theirBytes: number): string[] {
   const { cpuMs, memoryBytes, wallClockMs } = LIMITS;
   const inSeconds = (value: number) => `${value.toFixed(1)} s`;
   const row = (
@@ -180,7 +185,12 @@ async function compareRestored(path: string): Promise<void> {
   const target = await startRestoreTarget(stack.superuserUrl);
   try {
     const { wallSeconds } = await measure(`${target.binDir}/pg_restore`, [
-      ...["--exit-on-error", "-j", "2", "-d", target.url(RESTORED), path],
+      "--exit-on-error",
+      "-j",
+      "2",
+      "-d",
+      target.url(RESTORED),
+      path,
     ]);
     const [restored, source] = await Promise.all([
       tableHashes(target.url(RESTORED)),

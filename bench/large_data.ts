@@ -1,7 +1,7 @@
 /**
- * Generated data like a large project's: wide JSON events, posts of words, documents that live in TOAST, a partitioned table
- * and two hundred small ones. Deterministic. Rows beyond a first batch are variations of it: making words takes longer than
- * copying them, and repetitions so far apart compress no better than new text.
+ * Generated data like a large project's: wide JSON events, posts of words, documents that live in TOAST, a partitioned
+ * table and two hundred small ones. Deterministic. Rows beyond a first batch are variations of it: making words takes
+ * longer than copying them, and repetitions so far apart compress no better than new text.
  */
 import postgres from "postgres";
 

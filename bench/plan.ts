@@ -1,4 +1,7 @@
-/** What the planner does before the first row is read, in a process of its own; prints what it cost as JSON. For bench/catalog.ts. */
+/**
+ * What the planner does before the first row is read, in a process of its own; prints what it cost as JSON. For
+ * bench/catalog.ts.
+ */
 import { writeHead } from "../supabase/functions/backup/archive/header.ts";
 import { openSession } from "../supabase/functions/backup/postgres/session.ts";
 import { beginSnapshot } from "../supabase/functions/backup/postgres/snapshot.ts";

@@ -1,4 +1,6 @@
-/** Are two databases equal? Rows and a hash of their content for each table, in any order of rows and whatever the size. */
+/**
+ * Are two databases equal? Rows and a hash of their content for each table, in any order of rows and whatever the size.
+ */
 import postgres from "postgres";
 
 /** Text must not depend on what a server or role has set. */

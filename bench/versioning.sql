@@ -24,7 +24,8 @@ create table bench.tracked (like bench.plain including all);
 create table bench.source (like bench.plain including all);
 create table bench.samples (number integer primary key, id uuid not null);
 
--- Who asks, as which role and why: all triggers record the same. As auth.uid() has it on hosted projects, where the server writes it out.
+-- The person who asks, as which role and why: all triggers record the same. As auth.uid() has it on hosted projects,
+-- where the server writes it out.
 create function bench.uid()
 returns uuid
 language sql
@@ -55,9 +56,9 @@ as $$
     );
 $$;
 
--- The usual way: a trigger for each row that stores it whole, old and new, as jsonb. Equivalent: for any table, whose key is its
--- argument; versions are numbered for each row; an update that changes nothing makes none; it tells who, as which role, why, in which transaction and
--- when; versions are found by number, by row and by time.
+-- The usual way: a trigger for each row that stores it whole, old and new, as jsonb. Equivalent: for any table, whose
+-- key is its argument; versions are numbered for each row; an update that changes nothing makes none; it tells who, as
+-- which role, why, in which transaction and when; versions are found by number, by row and by time.
 create table bench.usual_history (
     id bigint generated always as identity primary key,
     table_schema text not null,
@@ -123,8 +124,8 @@ $$;
 
 create trigger audit after insert or update or delete on bench.audited for each row execute function bench.audit_usually('id');
 
--- The leanest of its kind that we could write: for one table whose key it knows, without numbers of versions, without a look whether anything
--- changed.
+-- The leanest of its kind that we could write: for one table whose key it knows, without numbers of versions, without a
+-- look whether anything changed.
 create table bench.lean_history (
     id bigint generated always as identity primary key,
     table_schema text not null,

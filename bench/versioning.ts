@@ -1,11 +1,12 @@
 /**
- * What a history costs. Copies of one table: plain; with an equivalent row-level trigger that stores whole old and new rows as jsonb, the usual
- * way of the field; with the leanest trigger of that kind; tracked by the schema `versioning`. Overhead is what a copy costs above
- * the plain one; each run takes all copies in turn.
- * `deno run -A bench/versioning.ts [--runs 5] [--rows 100000] [--statements 2000] [--versions 1000000]`;
- * exits 1 when a target is missed. Afterwards: what single rows cost to read and restore, among few versions and among `--versions`.
+ * What a history costs. Copies of one table: plain; with an equivalent row-level trigger that stores whole old and new
+ * rows as jsonb, the usual way of the field; with the leanest trigger of that kind; tracked by the schema `versioning`.
+ * Overhead is what a copy costs above the plain one; each run takes all copies in turn. `deno run -A
+ * bench/versioning.ts [--runs 5] [--rows 100000] [--statements 2000] [--versions 1000000]`; exits 1 when a target is
+ * missed. Afterwards: what single rows cost to read and restore, among few versions and among `--versions`.
  *
- * Time is the CPU time of the server's process, from /proc: a statement costs the same whoever else is at work on the machine.
+ * Time is the CPU time of the server's process, from /proc: a statement costs the same whoever else is at work on the
+ * machine.
  */
 import { parseArgs } from "node:util";
 import postgres from "postgres";
@@ -47,7 +48,10 @@ interface Extent {
   statements: number;
 }
 
-/** Costs in ms of a bulk statement, in µs of a statement of one row; sizes after an insert, an update and a delete of each row. */
+/**
+ * Costs in ms of a bulk statement, in µs of a statement of one row; sizes after an insert, an update and a delete of
+ * each row.
+ */
 async function measure(sql: postgres.Sql, { runs, statements }: Extent): Promise<[Costs, Sizes]> {
   const [backend] = await sql`select pg_backend_pid() as pid`;
   const costs: Costs = {};

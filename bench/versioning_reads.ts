@@ -1,6 +1,6 @@
 /**
- * What it costs to find one row's versions among many: the verbs for single rows, with a short history and with a long one, as the owner and as somebody
- * whose row level security is asked.
+ * What it costs to find one row's versions among many: the verbs for single rows, with a short history and with a long
+ * one, as the owner and as somebody whose row level security is asked.
  */
 import type postgres from "postgres";
 import { median } from "./measure.ts";
@@ -20,7 +20,10 @@ const POLICY = `
   drop policy if exists "not hidden" on bench.tracked;
   create policy "not hidden" on bench.tracked to authenticated using (statut <> 'masque')`;
 
-/** A row's ten versions, its creation and nine updates, among `versions` of all. Answers ms of CPU for each verb as each role. */
+/**
+ * A row's ten versions, its creation and nine updates, among `versions` of all. Returns ms of CPU for each verb as each
+ * role.
+ */
 export async function readCosts(sql: postgres.Sql, versions: number): Promise<Record<string, number>> {
   await sql`select bench.empty()`;
   await sql.unsafe(POLICY).simple();

@@ -1,15 +1,16 @@
-/** `npm run alert:test`, as a person types it, and what `backup.health` makes of channels. */
+/** `alerts test`, as a person types it, and what `backup.health` makes of channels. */
 import assert from "node:assert/strict";
+import { VERSION } from "../../supabase/functions/backup/version.ts";
 import { runCli } from "../e2e/command.ts";
 import { HUSH, isAlertCall, NAMES, startTold, type Told } from "./scene.ts";
 
-const run = (project: Told, ...args: string[]) => runCli(project, "alert_test", args);
+const run = (project: Told, ...args: string[]) => runCli(project, "alerts test", args);
 
 Deno.test("alert:test", async (test) => {
   await using project = await startTold();
   const { sql, superuser, receiver } = project;
   const alarms = async () => {
-    const [row] = await sql`select backup._alarms(reasons) as alarms from backup.health`;
+    const [row] = await sql`select backup._alarm_codes(reasons) as alarms from backup.health`;
     return row!["alarms"] as string[];
   };
 
@@ -31,14 +32,14 @@ Deno.test("alert:test", async (test) => {
     const { code, out, error } = await run(project);
     assert.equal(code, 1);
     assert.match(out, /slack .*failed .*404 .*HTTP 404: no …/);
-    assert.match(error, /Not told on slack/);
+    assert.match(error, /Cannot send alerts on slack/);
     assert.ok(!(out + error).includes(HUSH));
     assert.ok(!(await alarms()).includes("alerts_fail"));
     await superuser`update backup.alerts set made_at = made_at - interval '61 minutes'`;
     await superuser`update backup.channels set since = since - interval '1 day'`;
     assert.ok((await alarms()).includes("alerts_fail"));
     receiver.answer = null;
-    const [tested] = JSON.parse((await run(project, "--json")).out).filter((
+    const [tested] = JSON.parse((await run(project, "--json")).out).channels.filter((
       { channel }: { channel: string },
     ) => channel === "slack");
     assert.deepEqual([tested.outcome, tested.status, tested.error], ["sent", 200, null]);
@@ -48,6 +49,7 @@ Deno.test("alert:test", async (test) => {
   await test.step("fails when nothing is set up, or not rightly", async () => {
     const channels = (state: string, problem: string | null) => () =>
       Response.json({
+        version: VERSION,
         channels: [{
           channel: "slack",
           state,
@@ -59,10 +61,10 @@ Deno.test("alert:test", async (test) => {
       });
     project.fault = channels("off", null);
     const none = await run(project);
-    assert.deepEqual([none.code, /No channel is set up/.test(none.error)], [1, true]);
-    project.fault = channels("wrong", "it is no URL");
+    assert.deepEqual([none.code, /No alert channel is configured/.test(none.error)], [1, true]);
+    project.fault = channels("wrong", "it is not a valid URL");
     const wrong = await run(project);
-    assert.deepEqual([wrong.code, /wrong .*it is no URL/.test(wrong.out)], [1, true], wrong.out);
+    assert.deepEqual([wrong.code, /wrong .*it is not a valid URL/.test(wrong.out)], [1, true], wrong.out);
     project.fault = null;
     assert.equal((await run(project, "--nonsense")).code, 2);
   });
@@ -88,7 +90,7 @@ Deno.test("alert:test", async (test) => {
     await superuser`update backup.calls set created_at = created_at - interval '61 minutes' where run_id is null`;
     assert.ok((await alarms()).includes("function_silent"));
     project.fault = null;
-    await sql`select backup.alert()`;
+    await sql`select backup.watch()`;
     await project.quiet();
     assert.ok(!(await alarms()).includes("function_silent"), "an answer clears it");
   });

@@ -20,8 +20,6 @@ const PING = `/ping/${HUSH}`;
 
 export interface Told extends Project {
   receiver: Receiver;
-  /** Answers requests in place of the function or of Storage; null lets them through. */
-  fault: ((request: Request) => Response | null) | null;
   /** What a channel has got since the last `forget()`. */
   on(name: Name): Received[];
   /** Signals since then, with their texts. */
@@ -40,11 +38,8 @@ export const isAlertCall = (request: Request) =>
 
 export async function startTold(): Promise<Told> {
   const receiver = startReceiver();
-  const scene: { fault: Told["fault"] } = { fault: null };
   const address = (name: Name) => receiver.url + PATHS[name];
   const project = await startProject({
-    migrate: "directly",
-    intercept: (request) => scene.fault?.(request) ?? null,
     secrets: {
       BACKUP_ALERT_WEBHOOK_URL: address("webhook"),
       BACKUP_ALERT_WEBHOOK_SECRET: `whsec_${btoa(String.fromCharCode(...WEBHOOK_KEY))}`,
@@ -59,11 +54,12 @@ export async function startTold(): Promise<Told> {
       BACKUP_ALERT_ALLOW_LOOPBACK: "true",
     },
   });
-  const { sql, superuser } = project;
+  const { sql, superuser, ended } = project;
+  const end = project[Symbol.asyncDispose];
   // Where the backups are copied to is another matter; undecided, it is a warning.
   await sql`select backup.configure(second_copy => 'none')`;
 
-  const told: Told = Object.assign(scene, project, {
+  const told: Told = Object.assign(project, {
     receiver,
     on: (name: Name) => receiver.at(PATHS[name]),
     pings: () =>
@@ -78,12 +74,12 @@ export async function startTold(): Promise<Told> {
       await told.quiet();
     },
     async quiet() {
-      await until("nobody tells any more", async () => {
+      await until("all alerts are delivered", async () => {
         const [row] = await superuser`
           select from backup.calls c
-          where c.run_id is null
-            and c.used_at is null
-            and not exists (select from net._http_response r where r.id = c.request_id and r.created > c.created_at - interval '1 minute')
+          where c.purpose = 'alert' and c.worker is null
+            and (c.used_at is not null
+              or not exists (select from net._http_response r where r.id = c.request_id and r.created > c.created_at - interval '1 minute'))
           union all
           select from pg_stat_activity where application_name = 'supabase-backup alerts'`;
         return row === undefined ? true : null;
@@ -95,13 +91,13 @@ export async function startTold(): Promise<Told> {
           ? new Response("full", { status: 413 })
           : null;
       const [row] = await sql<{ id: number }[]>`select backup.start()::int as id`;
-      const run = await project.ended(row!.id);
+      const run = await ended(row!.id);
       told.fault = null;
       if (run.status !== "failed") throw new Error(`the run was to fail: ${JSON.stringify(run)}`);
       return run.id;
     },
     async [Symbol.asyncDispose]() {
-      await project[Symbol.asyncDispose]();
+      await end();
       await receiver[Symbol.asyncDispose]();
     },
   });

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { StorageProject } from "./storage/project.ts";
 
-const CLI = new URL("../../node_modules/.bin/supabase", import.meta.url).pathname;
+const CLI = decodeURIComponent(new URL("../../node_modules/.bin/supabase", import.meta.url).pathname);
 
 interface Local {
   /** Folder with the project's files; commands run in it. */

@@ -1,4 +1,7 @@
-/** Backups and their second copies, end to end: what arrives, what goes, and what happens when the second bucket does not take it. */
+/**
+ * Backups and their second copies, end to end: what arrives, what goes, and what happens when the second bucket does
+ * not take it.
+ */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { until } from "../e2e/project.ts";
@@ -50,9 +53,11 @@ Deno.test("[copies] second copies", async (t) => {
     assert.deepEqual([copy.objects, copy.bytes, copy.error], [here.length, bytes, null]);
     const invocations = scene.logged.filter((line) => line.includes("copies: copy"));
     assert.equal(invocations.length, 1);
-    const [calls] = await sql<{ number: number }[]>`select count(*)::int as number from backup.copy_calls`;
+    const [calls] = await sql<
+      { number: number }[]
+    >`select count(*)::int as number from backup.calls where purpose = 'copy'`;
     assert.ok(calls!.number > 1, "the budget of one invocation was not enough");
-    const [job] = await sql`select from cron.job where jobname = 'backup-copy'`;
+    const [job] = await sql`select from cron.job where jobname = 'backup-watch'`;
     assert.equal(job, undefined, "the watch-dog sleeps when nothing is due");
     assert.deepEqual(Object.keys(await scene.reasons()).filter((code) => code.startsWith("cop")), []);
   });
@@ -94,7 +99,7 @@ Deno.test("[copies] second copies", async (t) => {
     const failed = await scene.copyOf(run.name, "has failed", ({ failures }) => failures > 0);
     assert.match(
       failed.error!.message,
-      /second bucket could not be listed: InternalError \(500\), 2 times in a row/,
+      /Cannot list the second bucket: InternalError \(500\), 2 times in a row/,
     );
     assert.equal((await scene.reasons()).copy_failed, undefined, "once is no cause for alarm");
     await sql`update backup.copies set failures = 3 where verified_at is null`;
@@ -141,7 +146,7 @@ Deno.test("[copies] second copies", async (t) => {
     const here = Object.keys(await scene.stored()).sort();
     assert.equal(here.length, 2);
     await until("they are the same there", async () => {
-      await sql`select backup.watch_copies()`;
+      await sql`select backup.watch()`;
       return Object.keys(scene.inSecond()).sort().join() === here.join() ? true : null;
     });
     // The copier records it when the objects are gone.
@@ -164,7 +169,7 @@ Deno.test("[copies] second copies", async (t) => {
     scene.fault = null;
     await sql`select backup.copy()`;
     await until("the new ones have taken their places", async () => {
-      await sql`select backup.watch_copies()`;
+      await sql`select backup.watch()`;
       const there = Object.keys(scene.inSecond()).sort().join();
       return there === Object.keys(await scene.stored()).sort().join() ? true : null;
     });
@@ -194,7 +199,7 @@ Deno.test("[copies] refusals", async (t) => {
     assert.match(error!.message, /SignatureDoesNotMatch/);
     assert.match(error!.hint, /BACKUP_S3_SECRET_ACCESS_KEY/);
     assert.equal((await scene.reasons()).copy_failed, "warning");
-    const [job] = await sql`select from cron.job where jobname = 'backup-copy'`;
+    const [job] = await sql`select from cron.job where jobname = 'backup-watch'`;
     assert.equal(job, undefined, "nobody asks every minute what stays wrong");
     scene.s3.keys[0] = KEY;
     await retry();
@@ -206,8 +211,8 @@ Deno.test("[copies] refusals", async (t) => {
     await sql`select backup.configure(keep_manual => 1)`;
     const [first] = await scene.copies();
     await scene.backUpAndCopy();
-    const kept = await scene.copyOf(first!.name, "could not be removed", ({ failures }) => failures > 0);
-    assert.match(kept.error!.message, /could not be removed.*AccessDenied/);
+    const kept = await scene.copyOf(first!.name, "Cannot remove", ({ failures }) => failures > 0);
+    assert.match(kept.error!.message, /Cannot remove.*AccessDenied/);
     assert.deepEqual([(await scene.reasons()).copies_kept, (await scene.reasons()).copy_failed], [
       "info",
       undefined,
@@ -300,7 +305,7 @@ Deno.test("[copies] a run interrupts the copying, which goes on afterwards", asy
     held.forEach((release) => release());
     for (const { name } of [first, second]) {
       const { failures } = await scene.copyOf(name, "is whole", ({ verified_at }) => verified_at !== null);
-      assert.equal(failures, 0, "an interruption is no failure");
+      assert.equal(failures, 0, "an interruption is not a failure");
     }
   } finally {
     held.forEach((release) => release());

@@ -127,6 +127,8 @@ Deno.test("[inventory] Storage's files", async (t) => {
     await superuser`
       insert into storage.objects (bucket_id, name, version, metadata)
       values ('photos', 'ghost & co.png', gen_random_uuid()::text, '{"size": 4, "mimetype": "image/png"}')`;
+    // The sample goes by the planner's count, which autovacuum may have taken when there were a thousand.
+    await superuser`analyze storage.objects`;
     const { status, warnings } = await project.backUp();
     assert.equal(status, "succeeded");
     assert.deepEqual(warnings.map(({ code }) => code), ["file_missing"]);

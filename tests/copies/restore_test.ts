@@ -30,11 +30,13 @@ Deno.test("[copies] restore from the second copy", async (t) => {
     env: Record<string, string> = {},
   ): Promise<Outcome> => {
     const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--no-check", `cli/${name}.ts`, ...args],
+      args: ["run", "-A", "--no-check", "cli/main.ts", name, ...args],
       cwd: ROOT,
       clearEnv: true,
       env: {
-        ...{ PATH: Deno.env.get("PATH")!, HOME: workDir, NO_COLOR: "1" },
+        PATH: Deno.env.get("PATH")!,
+        HOME: workDir,
+        NO_COLOR: "1",
         BACKUP_S3_ENDPOINT: s3.url,
         BACKUP_S3_REGION: "eu-west-9",
         BACKUP_S3_ACCESS_KEY_ID: KEY.accessKeyId,
@@ -55,11 +57,20 @@ Deno.test("[copies] restore from the second copy", async (t) => {
       assert.match(listed.out, new RegExp(`${backup.name}.*manual`));
       const verified = await command("verify", ["--from", place]);
       assert.equal(verified.code, 0, verified.out);
-      assert.match(verified.out, new RegExp(`${backup.name}: ${backup.parts} parts.*nothing wrong`));
+      assert.match(verified.out, new RegExp(`${backup.name}: ${backup.parts} parts.*no faults found`));
     });
 
     await t.step("what is restored is what was there", async () => {
-      const args = ["--from", place, "--backup", "latest", "--to", target.url(RESTORED), "--as", "plain"];
+      const args = [
+        "--from",
+        place,
+        "--backup",
+        "latest",
+        "--target-db-url",
+        target.url(RESTORED),
+        "--as",
+        "plain",
+      ];
       const { code, out } = await command("restore", [...args, "--work-dir", workDir]);
       assert.equal(code, 0, out);
       const after = await contentOf(target.url(RESTORED), /^(backup|cron|net|storage)\./);
@@ -100,13 +111,13 @@ Deno.test("[copies] restore from the second copy", async (t) => {
         place,
         "--backup",
         backup.name,
-        "--to",
+        "--target-db-url",
         target.url("postgres"),
         "--as",
         "plain",
       ];
       const { code, out } = await command("restore", [...args, "--work-dir", workDir]);
-      assert.deepEqual([code, /00000\.dump is not what the manifest says/.test(out)], [1, true], out);
+      assert.deepEqual([code, /00000\.dump differs from the manifest/.test(out)], [1, true], out);
     });
   } finally {
     await target.stop();

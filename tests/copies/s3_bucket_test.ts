@@ -1,11 +1,13 @@
 /** The S3 bucket against a service that checks signatures with code of its own. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { type S3, type S3Options, startS3 } from "../../stack/s3/s3.ts";
-import { signatureOf } from "../../stack/s3/signature.ts";
+import { type S3, type S3Options, startS3 } from "../doubles/s3/s3.ts";
+import { signatureOf } from "../doubles/s3/signature.ts";
+import { keepsTheContract } from "../unit/storage/bucket_contract.ts";
 import { BucketError } from "../../supabase/functions/backup/storage/bucket.ts";
-import { type S3Bucket, s3Bucket } from "../../supabase/functions/backup/storage/s3.ts";
-import type { S3Location } from "../../supabase/functions/backup/storage/s3_location.ts";
+import { type S3Bucket, s3Bucket } from "../../supabase/functions/backup/storage/s3/s3_bucket.ts";
+import { s3Error, s3Failure } from "../../supabase/functions/backup/storage/s3/failure.ts";
+import type { S3Location } from "../../supabase/functions/backup/storage/s3/location.ts";
 
 const KEY = { accessKeyId: "AKIDTEST", secretAccessKey: "se/cr+et of the key" };
 const TYPE = "application/octet-stream";
@@ -26,6 +28,13 @@ async function withS3(
   }
 }
 
+Deno.test("[s3] keeps the contract of a bucket: with a prefix, without one, and as Supabase Storage is addressed", async (test) => {
+  for (const prefix of ["a/b", ""]) {
+    await withS3(async (bucket) => await keepsTheContract(test, bucket), {}, prefix);
+  }
+  await withS3(async (bucket) => await keepsTheContract(test, bucket), { path: "/storage/v1/s3" });
+});
+
 async function fails(call: Promise<unknown>, failure: string, said: RegExp): Promise<void> {
   const error = await call.then(() => null, (error) => error);
   assert.ok(error instanceof BucketError, `${error}`);
@@ -44,7 +53,9 @@ Deno.test("[s3] the stand-in's signatures are those of AWS's published examples"
     signatureOf(
       { method: "GET", url: new URL(`https://${host}/test.txt`), headers: get },
       ["host", "range", "x-amz-content-sha256", "x-amz-date"],
-      ...[secret, "us-east-1", date] as const,
+      secret,
+      "us-east-1",
+      date,
     ),
     "f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41",
   );
@@ -52,7 +63,9 @@ Deno.test("[s3] the stand-in's signatures are those of AWS's published examples"
     signatureOf(
       { method: "GET", url: new URL(`https://${host}/?max-keys=2&prefix=J`), headers: get },
       ["host", "x-amz-content-sha256", "x-amz-date"],
-      ...[secret, "us-east-1", date] as const,
+      secret,
+      "us-east-1",
+      date,
     ),
     "34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7",
   );
@@ -112,6 +125,8 @@ Deno.test("[s3] a service that knows no checksums gets none after its first refu
     await bucket.put("one/b", text("abcd"), TYPE);
     assert.deepEqual(await bucket.head("one/b"), { bytes: 4, sha256: sha256(text("abcd")) });
     assert.deepEqual(s3.requests.map(({ method, status }) => `${method} ${status}`), [
+      // Our own client, then fetch: the first refusal might have been its fault.
+      "PUT 400",
       "PUT 400",
       "PUT 200",
       "PUT 200",
@@ -121,6 +136,12 @@ Deno.test("[s3] a service that knows no checksums gets none after its first refu
   await withS3(async (bucket) => {
     assert.equal(await bucket.head("one/b"), null);
   }, { checksums: false });
+});
+
+Deno.test("[s3] a refusal of what stands before the service does not point at the key", () => {
+  const { message, hint } = s3Error("Cannot store", s3Failure(403, "error code: 1010"));
+  assert.equal(message, "Cannot store: error code: 1010 (403)");
+  assert.match(hint, /the key is not the reason/);
 });
 
 Deno.test("[s3] refusals say what is wrong, and never a key's secret", async () => {
@@ -138,7 +159,7 @@ Deno.test("[s3] refusals say what is wrong, and never a key's secret", async () 
       .catch(() => {});
     s3.keys[0] = { ...KEY, may: ["put", "get", "list"] };
     await fails(s3Bucket(location).remove(["x/y"]), "refused", /AccessDenied/);
-    await fails(s3Bucket(location).put("../x", text("x"), TYPE), "refused", /no name/);
+    await fails(s3Bucket(location).put("../x", text("x"), TYPE), "refused", /Invalid object name/);
     // What changes on the way is refused there, and worth another try.
     await fails(s3Bucket(location).put("x/y", text("x"), TYPE, sha256(text("y"))), "temporary", /SHA256/);
   });
@@ -159,6 +180,6 @@ Deno.test("[s3] faults of the service and of the line are temporary", async () =
     await fails(bucket.get("x/y"), "refused", /\(307\)/);
   }, { intercept: () => answers.shift()?.() ?? null });
   const nobody = { endpoint: "http://127.0.0.1:1", region: "r", bucket: "second", prefix: "", ...KEY };
-  await fails(s3Bucket(nobody).put("x/y", text("x"), TYPE), "temporary", /could not be stored/);
-  await fails(s3Bucket(nobody).get("x/y"), "temporary", /could not be read/);
+  await fails(s3Bucket(nobody).put("x/y", text("x"), TYPE), "temporary", /Cannot store/);
+  await fails(s3Bucket(nobody).get("x/y"), "temporary", /Cannot read/);
 });

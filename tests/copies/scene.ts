@@ -1,5 +1,5 @@
 /** A project with a second bucket at an S3 stand-in, and what a person looks at. */
-import { type S3, type S3Options, startS3 } from "../../stack/s3/s3.ts";
+import { type S3, type S3Options, startS3 } from "../doubles/s3/s3.ts";
 import type { StackOptions } from "../../stack/stack.ts";
 import { type Project, type Run, startProject, until } from "../e2e/project.ts";
 
@@ -40,7 +40,9 @@ export interface SceneOptions extends Partial<S3Options>, Pick<StackOptions, "po
 export async function startScene(options: SceneOptions = {}): Promise<Scene> {
   const state: { fault: Scene["fault"] } = { fault: null };
   const s3 = startS3({
-    ...{ keys: [KEY], buckets: [BUCKET], region: "eu-west-9" },
+    keys: [KEY],
+    buckets: [BUCKET],
+    region: "eu-west-9",
     intercept: (request) => state.fault?.(request) ?? null,
     ...options,
   });
@@ -79,7 +81,7 @@ export async function startScene(options: SceneOptions = {}): Promise<Scene> {
       return await until(`the copy of ${name} ${what}`, async () => {
         if (Date.now() - woken > 2000) {
           woken = Date.now();
-          await sql`select backup.watch_copies()`;
+          await sql`select backup.watch()`;
         }
         return (await scene.copies()).find((copy) => copy.name === name && holds(copy)) ?? null;
       }).catch(async (error) => {

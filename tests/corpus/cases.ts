@@ -8,17 +8,19 @@ export interface Case {
   encoding: string;
   /** Why the archive is compared but not restored (`-- not restored: REASON`); null for nearly all. */
   notRestored: string | null;
+  /** Why that version's pg_dump has no archive to compare with (`-- pg_dump fails: REASON`); null for nearly all. */
+  oracleFails: string | null;
   /** Servers that have what it shows (`-- from version: 17`, `-- until version: 15`). */
   fromVersion: number;
   untilVersion: number;
   /**
-   * Lines that the script must have (`-- says: LINE`): what no comparison would miss where there is no pg_dump to compare with,
-   * because a restored database lacks what its archive lacked.
+   * Lines that the script must have (`-- says: LINE`): what no comparison would miss where there is no pg_dump to
+   * compare with, because a restored database lacks what its archive lacked.
    */
   says: string[];
 }
 
-const FOLDER = new URL("./", import.meta.url).pathname;
+const FOLDER = decodeURIComponent(new URL("./", import.meta.url).pathname);
 
 /** Cases whose name contains `part`, by name. Throws for a folder without setup.sql and for an unknown first line. */
 export async function readCases(part = ""): Promise<Case[]> {
@@ -29,6 +31,13 @@ export async function readCases(part = ""): Promise<Case[]> {
   return await Promise.all(names.sort().map(readCase));
 }
 
+/** One case of each kind, and the mixed ones. */
+export function chosenOf(cases: Case[]): Set<Case> {
+  const first = new Map<string, Case>();
+  for (const one of cases.toReversed()) first.set(one.name.split("--")[0]!, one);
+  return new Set([...first.values(), ...cases.filter(({ name }) => name.startsWith("mixed--"))]);
+}
+
 async function readCase(name: string): Promise<Case> {
   if (!/^[a-z]+(-[a-z0-9]+)*--[a-z0-9]+(-[a-z0-9]+)*$/.test(name)) {
     throw new Error(`tests/corpus/${name}: the name is not <kind>--<case>`);
@@ -37,16 +46,20 @@ async function readCase(name: string): Promise<Case> {
   const facts: Record<string, string> = {};
   const says: string[] = [];
   for (const line of (await Deno.readTextFile(setup)).split("\n")) {
-    const [, key, value] = line.match(/^-- (encoding|not restored|from version|until version|says): (.+)$/) ??
-      [];
+    const [, key, value] =
+      line.match(/^-- (encoding|not restored|from version|until version|pg_dump fails|says): (.+)$/) ??
+        [];
     if (key === undefined) break;
     if (key === "says") says.push(value!);
     else facts[key] = value!;
   }
   return {
-    ...{ name, setup, says },
+    name,
+    setup,
+    says,
     encoding: facts["encoding"] ?? "UTF8",
     notRestored: facts["not restored"] ?? null,
+    oracleFails: facts["pg_dump fails"] ?? null,
     fromVersion: Number(facts["from version"] ?? 0),
     untilVersion: Number(facts["until version"] ?? Infinity),
   };

@@ -1,7 +1,7 @@
 /** What two archives, or two scripts, say differently. */
 import type { Cluster } from "../../stack/postgres/cluster.ts";
 import { bytesFrom, readArchive } from "../../supabase/functions/backup/archive/reader.ts";
-import type { Entry } from "../../supabase/functions/backup/toc/entry.ts";
+import { type Entry, isBeyondPgDump } from "../../supabase/functions/backup/entry.ts";
 import { archiveScript } from "./programs.ts";
 
 /** Lines shown before the first difference, and from each side after it. */
@@ -9,9 +9,9 @@ const CONTEXT = 3;
 const SHOWN = 8;
 
 /**
- * Compares two archives of the same database: tables of contents field by field, dependencies by what they name (dump ids differ,
- * and ids that are not in the archive mean nothing to pg_restore), then the scripts that pg_restore prints.
- * Answers the differences in words, null when there are none.
+ * Compares two archives of the same database: tables of contents field by field, dependencies by what they name (dump
+ * ids differ, and ids that are not in the archive mean nothing to pg_restore; entries that it passes over are ours),
+ * then the scripts that pg_restore prints. Answers the differences in words, null when there are none.
  */
 export async function compareArchives(
   cluster: Cluster,
@@ -59,7 +59,8 @@ export function firstDifference(what: string, ours: string, theirs: string): str
 
 async function contents(path: string): Promise<string> {
   using file = await Deno.open(path);
-  const { entries } = await readArchive(bytesFrom(file.readable));
+  const archive = await readArchive(bytesFrom(file.readable));
+  const entries = archive.entries.filter((entry) => !isBeyondPgDump(entry));
   const labels = new Map(entries.map((entry) => [entry.dumpId, label(entry)]));
   return entries.map((entry) => {
     const { dumpId: _, dependencies, definition, ...fields } = entry;

@@ -6,7 +6,7 @@ import { closeBlock, openBlock } from "../../supabase/functions/backup/archive/b
 import { writeHead } from "../../supabase/functions/backup/archive/header.ts";
 import { bytesFrom, readArchive } from "../../supabase/functions/backup/archive/reader.ts";
 import { SegmentDeflater } from "../../supabase/functions/backup/archive/segment.ts";
-import type { Entry } from "../../supabase/functions/backup/toc/entry.ts";
+import type { Entry } from "../../supabase/functions/backup/entry.ts";
 import { compareArchives } from "./compare.ts";
 import { dumpArchive, loadFile } from "./programs.ts";
 
@@ -70,8 +70,12 @@ async function rewrite(from: string, to: string, damage: Damage): Promise<void> 
   const { header, entries, blocks } = await readArchive(bytesFrom(file.readable));
   const kept = damage.entries?.(entries) ?? entries;
   const dump = {
-    ...{ entries: kept, data: [], warnings: [], serverVersionNum: 0 },
-    ...{ database: header.database!, serverVersion: header.serverVersion! },
+    entries: kept,
+    data: [],
+    warnings: [],
+    serverVersionNum: 0,
+    database: header.database!,
+    serverVersion: header.serverVersion!,
   };
   using output = await Deno.open(to, { write: true, create: true, truncate: true });
   const writer = output.writable.getWriter();

@@ -5,7 +5,7 @@ import { compareScripts, firstDifference } from "./compare.ts";
 import { dumpOurs } from "./ours.ts";
 import { dumpArchive, dumpScript, loadFile, runProgram, runSql } from "./programs.ts";
 
-const FOLDER = new URL("./", import.meta.url).pathname;
+const FOLDER = decodeURIComponent(new URL("./", import.meta.url).pathname);
 
 /** Each prints a script. */
 const FILTERS: string[][] = [

@@ -1,6 +1,6 @@
 /**
- * A role that may read every table, but is no superuser, dumps the same: what the server hides from it (other roles' passwords for
- * foreign servers, subscriptions, large objects) is named, and nothing else is missing.
+ * A role that may read every table, but is no superuser, dumps the same: what the server hides from it (other roles'
+ * passwords for foreign servers, subscriptions, large objects) is named, and nothing else is missing.
  */
 import assert from "node:assert/strict";
 import { startCluster } from "../../stack/postgres/cluster.ts";
@@ -34,7 +34,11 @@ Deno.test("a role without a superuser's rights dumps what it may read and names 
   });
   const folder = await Deno.makeTempDir({ prefix: "unprivileged-" });
   try {
-    await loadFile(cluster, "postgres", new URL("./cluster.sql", import.meta.url).pathname);
+    await loadFile(
+      cluster,
+      "postgres",
+      decodeURIComponent(new URL("./cluster.sql", import.meta.url).pathname),
+    );
     await runSql(cluster, "create role reader login bypassrls in role pg_read_all_data");
     const cases = await readCases();
     for (const [name, missing] of Object.entries(CASES)) {

@@ -13,8 +13,14 @@ Deno.test("the function's callers", async (test) => {
   const { keys } = stack;
   const url = `${stack.apiUrl}/functions/v1/backup`;
 
-  const call = async (headers: Record<string, string>, body = "{}", method = "POST"): Promise<Answer> => {
-    const response = await fetch(url, { method, headers, body: method === "GET" ? null : body });
+  // An isolate that is still at work says so before it looks at the call.
+  const call = (headers: Record<string, string>, body = "{}") =>
+    until("an isolate looks at the call", async () => {
+      const answer = await callOnce(headers, body);
+      return answer.status === 429 ? null : answer;
+    });
+  const callOnce = async (headers: Record<string, string>, body: string): Promise<Answer> => {
+    const response = await fetch(url, { method: "POST", headers, body });
     const text = await response.text();
     assert.match(response.headers.get("content-type") ?? "", /application\/json/);
     assert.ok(!text.includes(stack.databaseUrl) && !text.includes("postgresql://"), "no connection string");
@@ -81,24 +87,34 @@ Deno.test("the function's callers", async (test) => {
     const token = crypto.randomUUID() + crypto.randomUUID();
     const [run] = await sql`select id::int from backup.log order by id desc limit 1`;
     await superuser`
-      insert into backup.calls (hash, run_id, request_id, expires_at)
-      values (sha256(convert_to(${token}, 'UTF8')), ${run!["id"]}, 0, now() + interval '1 minute')`;
+      insert into backup.calls (hash, purpose, run_id, request_id, expires_at)
+      values (sha256(convert_to(${token}, 'UTF8')), 'run', ${run!["id"]}, 0, now() + interval '1 minute')`;
     assert.equal((await call({ "x-backup-token": token })).status, 202);
-    // The isolate that took the token may be at work, and then does not even look.
-    const again = await until("the isolate looks at the token", async () => {
-      const { status } = await call({ "x-backup-token": token });
-      return status === 503 ? null : status;
-    });
-    assert.equal(again, 401);
+    assert.equal((await call({ "x-backup-token": token })).status, 409);
     await superuser`update backup.calls set used_at = null, expires_at = now() - interval '1 second'`;
     assert.equal((await call({ "x-backup-token": token })).status, 401, "an expired token");
   });
 
   await test.step("are told when the database refuses the function's login, without a secret", async () => {
+    const madeUp = crypto.randomUUID() + crypto.randomUUID();
+    const malformed = ["", "nonsense", `copy-${crypto.randomUUID()}`];
+    const wellFormed = [madeUp, `copy-${madeUp}`, `alert-${madeUp}`];
+    const answers = async (tokens: string[]) => {
+      const all = await Promise.all(tokens.map((token) => call({ "x-backup-token": token })));
+      return [...new Set(all.map(({ status, body }) => JSON.stringify([status, body])))];
+    };
+    const before = await answers([...malformed, ...wellFormed]);
+    assert.equal(before.length, 1, `one answer for all strangers: ${before.join("\n")}`);
     await superuser`alter role postgres password 'another'`;
+    assert.deepEqual(await answers(malformed), before, "whatever the state of the database");
+    // Whoever has what may be a token is the only one who can write the reason into the run's log.
+    const told = await answers(wellFormed);
+    assert.equal(told.length, 1, told.join("\n"));
+    assert.match(told[0]!, /^\[424,.*The function cannot connect to the database: the login was refused"/);
+    assert.doesNotMatch(told[0]!, /127\.0\.0\.1|role \\"/);
     const { status, body } = await call(key);
-    assert.deepEqual([status, body.code], [500, "database_unreachable"]);
-    assert.match(body.message!, /refused the login of role "postgres"/);
+    assert.deepEqual([status, body.code], [424, "database_unreachable"]);
+    assert.match(body.message!, /Cannot log in to the database at .* as role "postgres"/);
     assert.match(body.hint!, /SUPABASE_DB_URL/);
   });
 });

@@ -1,7 +1,7 @@
 /** The commands as a person runs them, without npm. */
 import type { Stack } from "../../stack/stack.ts";
 
-const ROOT = new URL("../../", import.meta.url).pathname;
+const ROOT = decodeURIComponent(new URL("../../", import.meta.url).pathname);
 
 export interface Answer {
   code: number;
@@ -9,7 +9,7 @@ export interface Answer {
   error: string;
 }
 
-/** Runs `cli/COMMAND.ts` for a project, with nobody at a terminal. */
+/** Runs a command for a project, without a terminal; `command` may be two words. */
 export async function runCli(
   { stack }: { stack: Stack },
   command: string,
@@ -17,7 +17,14 @@ export async function runCli(
   env: Record<string, string> = {},
 ): Promise<Answer> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", `cli/${command}.ts`, ...args],
+    args: [
+      "run",
+      "-A",
+      "--no-check",
+      "cli/main.ts",
+      ...command.split(" ").filter((word) => word !== ""),
+      ...args,
+    ],
     cwd: ROOT,
     env: { SUPABASE_URL: stack.apiUrl, SUPABASE_SECRET_KEY: stack.keys.secretKey, NO_COLOR: "1", ...env },
     stdin: "null",

@@ -25,8 +25,13 @@ export interface Run {
   trigger: string;
 }
 
+/** Answers a request in place of the project; null lets it through. */
+export type Fault = (request: Request) => Promise<Response | null> | Response | null;
+
 export interface Project extends AsyncDisposable {
   stack: Stack;
+  /** Sees each request to the function and to Storage first. */
+  fault: Fault | null;
   /** Role postgres. */
   sql: Sql;
   /** Role supabase_admin. */
@@ -44,11 +49,14 @@ export interface Project extends AsyncDisposable {
   stored(): Promise<Record<string, string[]>>;
 }
 
-const PATIENCE_MS = 90_000;
+const PATIENCE_MS = 300_000;
 
 export async function startProject(options: StackOptions = {}): Promise<Project> {
   const logged: string[] = [];
+  let project: Project | null = null;
   const stack = await startStack({
+    migrate: "directly",
+    intercept: (request) => project?.fault?.(request) ?? null,
     ...options,
     log: (source, line) => source === "functions" && logged.push(line),
   });
@@ -80,8 +88,15 @@ export async function startProject(options: StackOptions = {}): Promise<Project>
     return found;
   };
 
-  return {
-    ...{ stack, sql, superuser, client, logged, run, ended },
+  project = {
+    stack,
+    sql,
+    superuser,
+    client,
+    logged,
+    run,
+    ended,
+    fault: null,
     async backUp(trigger = "manual") {
       const [row] = await sql<{ id: number }[]>`select backup.start(${trigger})::int as id`;
       return await ended(row!.id);
@@ -99,6 +114,7 @@ export async function startProject(options: StackOptions = {}): Promise<Project>
       await stack.stop();
     },
   };
+  return project;
 }
 
 /** Waits until no worker has a session any more. */
@@ -118,5 +134,5 @@ export async function until<T>(what: string, look: () => Promise<T | null>): Pro
     if (found !== null) return found;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  throw new Error(`waited ${PATIENCE_MS / 1000} s in vain until ${what}`);
+  throw new Error(`Waited ${PATIENCE_MS / 1000} s, but never: ${what}`);
 }

@@ -1,12 +1,14 @@
 /** Encrypted backups on the stack: what lies in the bucket, who can read it, and how it comes back. */
 import assert from "node:assert/strict";
 import { Decrypter, generateIdentity, identityToRecipient } from "age-encryption";
-import { drill } from "../../cli/drill.ts";
-import { fetchSource, type Origin } from "../../cli/restore/source.ts";
-import { verifyBackup } from "../../cli/restore/verification.ts";
+import { drill } from "../../cli/compare/drill.ts";
+import { expectNames } from "../../cli/plan/expect_names.ts";
+import { WHOLE } from "../../cli/plan/plan_restore.ts";
+import { fetchSource, type Origin } from "../../cli/source/source.ts";
+import { verifyBackup } from "../../cli/verify/verify_backup.ts";
 import { type Manifest, readManifest } from "../../supabase/functions/backup/manifest/manifest.ts";
 import { sha256Hex } from "../../supabase/functions/backup/storage/sha256.ts";
-import { supabaseBucket } from "../../supabase/functions/backup/storage/supabase.ts";
+import { supabaseBucket } from "../../supabase/functions/backup/storage/supabase/supabase_bucket.ts";
 import { RESTORED, startRestoreTarget } from "../../stack/postgres/restore_target.ts";
 import { workerOf } from "../faults/processes.ts";
 import { contentOf, restore } from "../e2e/restore.ts";
@@ -56,22 +58,18 @@ async function joined(parts: Uint8Array[], { identity }: Key): Promise<Uint8Arra
 }
 
 Deno.test("[encryption] an encrypted backup", async (test) => {
-  const scene: { intercept: ((request: Request) => Promise<Response | null> | null) | null } = {
-    intercept: null,
-  };
   const folder = await Deno.makeTempDir();
   await using project = await startProject({
     migrate: "directly",
     policy: "oneshot",
-    intercept: (request) => scene.intercept?.(request) ?? null,
   });
   const { sql, superuser, stack } = project;
   const [ours, safe, another] = await Promise.all(
     ["ours", "safe", "another"].map((name) => makeKey(folder, name)),
   );
   const bucket = supabaseBucket({ url: stack.apiUrl, key: stack.keys.secretKey, bucket: "backups" });
-  const origin: Origin = {
-    kind: "project",
+  const origin = {
+    kind: "project" as const,
     project: { url: stack.apiUrl, secretKey: stack.keys.secretKey },
     bucket,
   };
@@ -79,6 +77,7 @@ Deno.test("[encryption] an encrypted backup", async (test) => {
     create table public.letters_of_nobody as
     select g as id, 'dear diary ' || (select string_agg(md5((g * 40 + n)::text), '') from generate_series(1, 30) n) as text
     from generate_series(1, 2500) g`);
+  await superuser.unsafe("alter role anon set app.token = 'dear diary of anon'");
   await sql`select backup.configure(recipient => ${`${ours!.recipient}, ${
     safe!.recipient
   }`}, slice_bytes => 500000,
@@ -136,6 +135,23 @@ Deno.test("[encryption] an encrypted backup", async (test) => {
     );
   });
 
+  await test.step("has the roles beside it, encrypted as its parts are", async () => {
+    const files = (await project.stored())[run.name]!;
+    assert.ok(files.includes("roles.sql.age") && !files.includes("roles.sql"), files.join());
+    const stored = await bucket.get(`${run.name}/roles.sql.age`);
+    assert.ok(!new TextDecoder("latin1").decode(stored).includes("dear diary"));
+    assert.match(
+      new TextDecoder().decode(await joined([stored], safe!)),
+      /^ALTER ROLE "anon" SET "app"\."token" TO 'dear diary of anon';$/m,
+    );
+  });
+
+  await test.step("names the tables that it has by its first part alone", async () => {
+    const wanted = (name: string) => expectNames(origin, run.name, { ...WHOLE, tables: [name] }, ours!.file);
+    await wanted("public.letters_of_nobody");
+    await assert.rejects(wanted("public.letters"), /no table "public\.letters"/);
+  });
+
   await test.step("is verified by its checksums without the key, and whole with it", async () => {
     const without = await verifyBackup(bucket, run.name);
     assert.deepEqual([without.faults, without.parts, without.rows], [[], parts.length, 0]);
@@ -150,13 +166,13 @@ Deno.test("[encryption] an encrypted backup", async (test) => {
     const names = (said: RegExp) => ({ name: "CommandError", message: said });
     await assert.rejects(
       fetched(),
-      names(new RegExp(`encrypted to ${ours!.recipient}, .*, and no identity was named`)),
+      names(new RegExp(`encrypted to ${ours!.recipient}, .*, and no identity is named`)),
     );
     await assert.rejects(
       fetched(another!.file),
-      names(new RegExp(`encrypted to ${ours!.recipient}, .* holds the key of ${another!.recipient}`)),
+      names(new RegExp(`encrypted to ${ours!.recipient}, .* contains the key of ${another!.recipient}`)),
     );
-    await assert.rejects(fetched(`${folder}/lost.txt`), names(/lost\.txt cannot be read/));
+    await assert.rejects(fetched(`${folder}/lost.txt`), names(/Cannot read identity file ".*lost\.txt"/));
     assert.deepEqual(
       await Array.fromAsync(Deno.readDir(`${folder}/none`)).catch(() => []),
       [],
@@ -164,7 +180,7 @@ Deno.test("[encryption] an encrypted backup", async (test) => {
     );
     await assert.rejects(
       verifyBackup(bucket, run.name, { identityFile: another!.file }),
-      names(/holds the key of/),
+      names(/contains the key of/),
     );
   });
 
@@ -183,7 +199,7 @@ Deno.test("[encryption] an encrypted backup", async (test) => {
     );
   });
 
-  await test.step("a worker that dies in an upload and comes back from the dead writes the bytes that its successor wrote", async () => {
+  await test.step("a worker that is taken for dead in an upload and goes on writes the bytes that its successor wrote", async () => {
     const killed = Promise.withResolvers<void>();
     const late: { path: string; headers: Headers; body: Uint8Array }[] = [];
     const waiting: number[] = [];
@@ -195,7 +211,7 @@ Deno.test("[encryption] an encrypted backup", async (test) => {
         where s.finished_at is null and l.held_at is not null and ${part} between s.first_part and s.first_part + 15`;
       return owner;
     };
-    scene.intercept = async (request) => {
+    project.fault = async (request) => {
       const path = new URL(request.url).pathname;
       const part = Number(/\/(\d{5})\.dump\.age$/.exec(path)?.[1] ?? 0);
       // The first numbers are the head's.
@@ -248,7 +264,7 @@ Deno.test("[encryption] an encrypted backup", async (test) => {
       (await verifyBackup(bucket, run.name, { identityFile: file })).faults.map(({ code }) => code);
     assert.deepEqual(await codes(), ["part_damaged"]);
     assert.deepEqual(await codes(ours!.file), ["part_damaged"]);
-    // Whoever may write the bucket may write a manifest that agrees.
+    // Somebody who may write the bucket may write a manifest that agrees.
     const forged = structuredClone(manifest);
     forged.parts[1]!.sha256 = await sha256Hex(damaged);
     await bucket.put(
@@ -258,10 +274,17 @@ Deno.test("[encryption] an encrypted backup", async (test) => {
     );
     assert.deepEqual(await codes(), []);
     assert.deepEqual(await codes(ours!.file), ["part_not_decrypted"]);
-    await assert.rejects(
-      fetchSource(origin, run.name, `${folder}/work`, () => {}, ours!.file),
-      { name: "CommandError", message: new RegExp(`${name} cannot be decrypted`) },
-    );
+    const fetchedFrom = (origin: Origin) =>
+      fetchSource(origin, run.name, `${folder}/work`, () => {}, ours!.file);
+    await assert.rejects(fetchedFrom(origin), {
+      name: "CommandError",
+      message: /not the one that backup\.log recorded/,
+    });
+    // A second copy comes without the log.
+    await assert.rejects(fetchedFrom({ kind: "s3", bucket }), {
+      name: "CommandError",
+      message: new RegExp(`${name} cannot be decrypted`),
+    });
     await assert.rejects(
       Deno.stat(`${folder}/work/${run.name}.dump`),
       Deno.errors.NotFound,
@@ -275,7 +298,7 @@ Deno.test("[encryption] an encrypted backup", async (test) => {
     await sql`select backup.configure(recipient => ${LOW_ORDER})`;
     const failed = await project.backUp();
     assert.deepEqual([failed.status, failed.error_code, failed.attempt], ["failed", "not_configured", 1]);
-    assert.match(failed.error_message!, /setting recipient cannot be used: .* is the public half of no key/);
+    assert.match(failed.error_message!, /Invalid recipient .* is not a public key/);
     assert.deepEqual([...await superuser`select from backup.part_secrets`], [], "no secret is left");
   });
 

@@ -1,9 +1,9 @@
 /** Files of identities: which are taken, and what is said of the others. Nothing secret is repeated. */
 import assert from "node:assert/strict";
 import { generateHybridIdentity, generateIdentity, identityToRecipient } from "age-encryption";
-import { decryptionOf } from "../../cli/decrypt/decryption.ts";
-import { refuseEncrypted } from "../../cli/decrypt/archive.ts";
-import { readIdentities } from "../../cli/decrypt/identities.ts";
+import { decryptionOf } from "../../cli/source/decryption.ts";
+import { refuseEncrypted } from "../../cli/source/decrypt_archive.ts";
+import { readIdentities } from "../../cli/source/identities.ts";
 import type { Manifest } from "../../supabase/functions/backup/manifest/manifest.ts";
 
 async function inFile<T>(text: string, use: (file: string) => Promise<T>): Promise<T> {
@@ -29,13 +29,13 @@ Deno.test("[encryption] a file of several identities, with comments and empty li
 Deno.test("[encryption] a file that holds something else is refused, with the line and without its content", async () => {
   const cut = KEYS[0]!.slice(0, -1);
   const wrong: [string, RegExp][] = [
-    ["", /holds no identity/],
-    ["# nothing else\n", /holds no identity/],
-    [`${KEYS[0]}\n${cut}`, /Line 2 of .* is no identity of age/],
+    ["", /contains no identity/],
+    ["# nothing else\n", /contains no identity/],
+    [`${KEYS[0]}\n${cut}`, /Line 2 of .* is not an age identity/],
     [RECIPIENTS[0]!, /Line 1 of .* is a recipient, the public half/],
     ["-----BEGIN AGE ENCRYPTED FILE-----\nYWdl", /is itself encrypted/],
     ["age-encryption.org/v1\n-> scrypt a 18\n", /is itself encrypted/],
-    ["-----BEGIN OPENSSH PRIVATE KEY-----\nsecret", /Line 1 of .* is no identity of age/],
+    ["-----BEGIN OPENSSH PRIVATE KEY-----\nsecret", /Line 1 of .* is not an age identity/],
   ];
   for (const [text, message] of wrong) {
     await assert.rejects(inFile(text, readIdentities), (error: Error & { hint: string }) => {
@@ -45,7 +45,10 @@ Deno.test("[encryption] a file that holds something else is refused, with the li
       return true;
     });
   }
-  await assert.rejects(readIdentities("/nowhere/key.txt"), /\/nowhere\/key\.txt cannot be read/);
+  await assert.rejects(
+    readIdentities("/nowhere/key.txt"),
+    /Cannot read identity file "\/nowhere\/key\.txt": No such file or directory/,
+  );
 });
 
 Deno.test("[encryption] one of the identities is enough, and a backup that is not encrypted needs none", async () => {
@@ -55,7 +58,7 @@ Deno.test("[encryption] one of the identities is enough, and a backup that is no
     assert.notEqual(await decryptionOf(manifest([RECIPIENTS[2]!, "age1another"]), file), null);
     await assert.rejects(
       decryptionOf(manifest(["age1another"]), file),
-      /encrypted to age1another, and .* holds/,
+      /encrypted to age1another, and .* contains/,
     );
   });
   assert.equal(await decryptionOf({ name: "backup-1" } as Manifest, "/nowhere"), null);

@@ -5,7 +5,7 @@ import {
   readManifest,
   writeManifest,
 } from "../../supabase/functions/backup/manifest/manifest.ts";
-import { restoreNotes } from "../../supabase/functions/backup/manifest/restore_notes.ts";
+import { restoreNotes } from "../../supabase/functions/backup/restore_guide/restore_notes.ts";
 
 const MANIFEST: Manifest = {
   formatVersion: 1,

@@ -20,17 +20,17 @@ Deno.test("[encryption] recipients are read, one or several", async () => {
   ]);
 });
 
-Deno.test("[encryption] what is no recipient is refused, and the message says why", async () => {
+Deno.test("[encryption] what is not a recipient is refused, and the message says why", async () => {
   const wrong: [string, RegExp][] = [
     [RECIPIENT.slice(0, -1) + (RECIPIENT.endsWith("q") ? "p" : "q"), /mistyped: its checksum is wrong/],
     [RECIPIENT.slice(0, -1), /has 61 characters, not 62/],
     [RECIPIENT.toUpperCase(), /does not begin with age1/],
     [`${RECIPIENT},`, /"" does not begin with age1/],
-    [`age1b${RECIPIENT.slice(5)}`, /characters that no recipient has/],
+    [`age1b${RECIPIENT.slice(5)}`, /characters that are not valid in a recipient/],
     ["ssh-ed25519 AAAA", /does not begin with age1/],
     [
       await identityToRecipient(await generateHybridIdentity()),
-      /"age1pq1.{13}…" has characters that no recipient has/,
+      /"age1pq1.{13}…" has characters that are not valid in a recipient/,
     ],
     [Array(9).fill(RECIPIENT).join(","), /names 9 recipients/],
   ];
@@ -51,6 +51,6 @@ Deno.test("[encryption] a recipient that every key agrees with is refused", asyn
   const encryption = new Encryption(readRecipients(ZEROS), () => Promise.resolve(new Uint8Array(32)));
   await assert.rejects(encryption.encryptCopy("a", new Uint8Array(1)), {
     code: "not_configured",
-    message: /is the public half of no key/,
+    message: /is not a public key/,
   });
 });

@@ -21,7 +21,7 @@ Deno.test("a bank is backed up by three workers at a time while money is moved",
     create table public.noise as
     select g as id, (select string_agg(md5((g * 40 + n)::text), '') from generate_series(1, 30) n) as text from generate_series(1, 6000) g`);
   await using restores = await startRestores(scene);
-  await sql`select backup.configure(workers => 3, slice_bytes => 250000, part_bytes => 200000, invocation_bytes => 700000)`;
+  await sql`select backup.configure(workers => 3, slice_bytes => 250000, part_bytes => 200000, invocation_bytes => 1400000)`;
 
   let moving = true;
   let moved = 0;

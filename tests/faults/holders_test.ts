@@ -1,4 +1,4 @@
-/** Those who hold the snapshot: all of them die, one comes back from the dead, the database itself goes away. */
+/** Those who hold the snapshot: all of them die, one that was taken for dead goes on, the database itself goes away. */
 import assert from "node:assert/strict";
 import { until } from "../e2e/project.ts";
 import { contentNow, expectTidy, startRestores } from "./outcome.ts";
@@ -75,13 +75,14 @@ Deno.test("the holders of the snapshot", async (test) => {
     assert.equal(next.status, "succeeded", next.error_message ?? "");
     await expectTidy(scene);
     record(import.meta.url, title, run, {
-      ...{ workers: 3, alarms: ["run_failed"] },
+      workers: 3,
+      alarms: ["run_failed"],
       then: "the older backups are as they were, the next run succeeded",
     });
   });
 
   for (const when of ["while another is at its slice", "when the run is over"]) {
-    await test.step(`a worker comes back from the dead ${when}, and does no harm`, async ({ name }) => {
+    await test.step(`a worker that was taken for dead goes on ${when}, and does no harm`, async ({ name }) => {
       await sql`select backup.configure(workers => 1, lease_seconds => 4)`;
       scene.uploads.length = 0;
       const id = await scene.start();
@@ -95,7 +96,7 @@ Deno.test("the holders of the snapshot", async (test) => {
         await scene.holdVerb("take_over", async () => {
           clearInterval(watching);
           Deno.kill(undead, "SIGCONT");
-          await until("the one from the dead tells of itself", async () => {
+          await until("the one that was taken for dead tells of itself", async () => {
             const [row] = await superuser`
               select from pg_stat_activity
               where application_name = 'supabase-backup control' and wait_event_type = 'Lock' and wait_event <> 'advisory'`;

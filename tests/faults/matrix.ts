@@ -1,6 +1,7 @@
 /**
  * Writes docs/reliability.md from what the tests have recorded (results.ts):
- *   RELIABILITY_RESULTS=/tmp/results deno test -A --no-check tests/faults tests/health tests/large/soak_test.ts
+ *   SOAK_COUNT=200 RELIABILITY_RESULTS=/tmp/results deno test -A --no-check tests/faults tests/health \
+ *     tests/large/soak_test.ts
  *   deno run -A tests/faults/matrix.ts /tmp/results
  * A case that was recorded twice has its last outcome.
  */
@@ -11,13 +12,16 @@ const DOCUMENT = new URL("../../docs/reliability.md", import.meta.url);
 
 const HEAD = `# Reliability
 
-What happens when something fails in the middle of a backup, and what a person sees of it. **Every row is the recorded outcome of a test that was run**: a real PostgreSQL, a real
-worker process, a fault at a named moment; the table is written by \`tests/faults/matrix.ts\`, and a guard compares its rows with the cases that the tests have.
+What happens when something fails in the middle of a backup, and what a person sees of it. **Every row is the recorded
+outcome of a test that was run**: a real PostgreSQL, a real worker process, a fault at a named moment; the table is
+written by \`tests/faults/matrix.ts\`, and a guard compares its rows with the cases that the tests have.
 
-**attempts**: how many snapshots the run took; it has three at most, and how many it needs depends on who else held the snapshot in that moment. **alarm**: what \`backup.health\`
-had then. **then**: what the test saw to be true afterwards. "Nothing left over" means that the bucket held the backups of the log, each with what its manifest names, and nothing else.
+**attempts**: how many snapshots the run took; it has three at most, and how many it needs depends on who else held the
+snapshot in that moment. **alarm**: what \`backup.health\` had then. **then**: what the test saw to be true afterwards.
+"Nothing left over" means that the bucket held the backups of the log, each with what its manifest names, and nothing
+else.
 
-Run on {date} with PostgreSQL {version}. Tried again by \`npm run test:long\` (faults) and \`npm test\` (health).
+Run on {date} with PostgreSQL {version}. Tried again by \`npm run test:all\` (faults) and \`npm run test:long\` (health).
 `;
 
 interface Section {
@@ -77,7 +81,7 @@ export function documentOf(results: Result[], date: string, version: string): st
     const rows = rowsOf(results, test);
     return [
       `\n## ${title}\n`,
-      `\`${test}\`${text === "" ? "" : `. ${text}`}\n`,
+      `\`${test}\`${text === "" ? "" : `.\n${text}`}\n`,
       "| what happens, and when | the run | attempts | alarm | then |",
       "|---|---|---|---|---|",
       ...rows,

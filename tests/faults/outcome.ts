@@ -61,7 +61,7 @@ export async function expectTidy(project: Project): Promise<void> {
     const { data, error } = await project.client.storage.from("backups").download(`${name}/manifest.json`);
     assert.equal(error, null, `${name} has a manifest`);
     const manifest = JSON.parse(await data!.text()) as { parts: { name: string }[] };
-    const beside = ["RESTORE.md", "manifest.json", "restore.list", "storage-inventory.jsonl.gz"];
+    const beside = ["RESTORE.md", "manifest.json", "restore.list", "roles.sql", "storage-inventory.jsonl.gz"];
     assert.deepEqual(objects, [...manifest.parts.map((part) => part.name), ...beside]);
   }
 }

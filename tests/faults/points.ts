@@ -12,7 +12,7 @@ const LOCK_TOAST = `do $$ begin
 end $$`;
 
 /** The watch-dog gives a call that was received 45 seconds before it makes another one. */
-const LATER = `
+export const LATER = `
   update backup.calls set created_at = created_at - interval '1 minute', used_at = used_at - interval '1 minute'
   where used_at is not null and worker is null`;
 

@@ -1,6 +1,6 @@
 /**
- * Workers are killed (SIGKILL) at named points of a run, with one worker at a time and with three. Whatever was half done, the
- * run goes on or starts over by itself, its backup restores to what was there, and nothing is left over.
+ * Workers are killed (SIGKILL) at named points of a run, with one worker at a time and with three. Whatever was half
+ * done, the run goes on or starts over by itself, its backup restores to what was there, and nothing is left over.
  */
 import assert from "node:assert/strict";
 import { contentNow, expectTidy, startRestores } from "./outcome.ts";
@@ -8,7 +8,9 @@ import { POINTS } from "./points.ts";
 import { record } from "./results.ts";
 import { startScene } from "./scene.ts";
 
-/** `FAULTS="claim|COPY" npm run test:long` tries some of the points only, `FAULTS="3 at a time"` with so many workers. */
+/**
+ * `FAULTS="claim|COPY" npm run test:all` tries some of the points only, `FAULTS="3 at a time"` with so many workers.
+ */
 const WANTED = new RegExp(Deno.env.get("FAULTS") ?? "");
 
 Deno.test("a worker is killed", async (test) => {

@@ -1,4 +1,6 @@
-/** A project whose workers can be stopped at a named point, from outside: requests that are held, statements that wait. */
+/**
+ * A project whose workers can be stopped at a named point, from outside: requests that are held, statements that wait.
+ */
 import assert from "node:assert/strict";
 import type { Sql } from "postgres";
 import type { StackOptions } from "../../stack/stack.ts";
@@ -12,8 +14,8 @@ export type Point =
   /** At a request to Storage, before it is served. */
   | { request: RegExp }
   /**
-   * At whatever the query finds: it answers the backend of one of the worker's sessions as `pid`. Until then requests are
-   * held, or locks that a statement takes.
+   * At whatever the query finds: it answers the backend of one of the worker's sessions as `pid`. Until then requests
+   * are held, or locks that a statement takes.
    */
   | { query: string; holdRequest?: RegExp; lock?: string };
 
@@ -27,8 +29,8 @@ export interface Scene extends Project {
   start(): Promise<number>;
   /** Waits until the run has ended; calls the watch-dog twice a second, where pg_cron does every minute. */
   over(id: number): Promise<Run>;
-  /** Waits until a worker is at the point, kills its process, and lets the point go. */
-  killAt(point: Point): Promise<void>;
+  /** Waits until a worker is at the point, kills its process, and lets the point go; `begin` has been called then. */
+  killAt<T = void>(point: Point, begin?: () => Promise<T>): Promise<T>;
   /** The function's process behind a backend; waits until there is one. */
   processOf(backend: number): Promise<{ id: string; pid: number }>;
 }
@@ -46,7 +48,7 @@ export async function startScene(options: StackOptions = {}): Promise<Scene> {
   const uploads: string[] = [];
   const project = await startProject({
     migrate: "directly",
-    // Each worker has a process of its own: who is killed takes nobody along.
+    // Each worker has a process of its own: killing one ends no other.
     policy: "oneshot",
     intercept: async (request) => {
       const line = `${request.method} ${new URL(request.url).pathname}`;
@@ -129,10 +131,12 @@ export async function startScene(options: StackOptions = {}): Promise<Scene> {
         () => workerOf(superuser, backend, stack.functions.workers()),
       );
     },
-    async killAt(point: Point) {
+    async killAt<T>(point: Point, begin = () => Promise.resolve(undefined as T)) {
+      const begun = begin();
       if ("trigger" in point) await killInVerb(scene, point);
       else if ("request" in point) await killAtRequest(scene, point.request);
       else await killWhere(scene, point);
+      return await begun;
     },
   });
   return scene;
@@ -197,7 +201,10 @@ async function kill(scene: Scene, backend: number): Promise<void> {
   assert.ok(await scene.stack.functions.kill(id), "the worker was alive until now");
 }
 
-/** The export session of the worker that makes this request: the finisher, the owner of the part's slice, or the planner. */
+/**
+ * The export session of the worker that makes this request: the finisher, the owner of the part's slice, or the
+ * planner.
+ */
 async function exporterOf(sql: Sql, line: string): Promise<number> {
   const part = Number(/(\d{5})\.dump/.exec(line)?.[1] ?? -1);
   const [row] = await sql<{ pid: number }[]>`
@@ -210,17 +217,17 @@ async function exporterOf(sql: Sql, line: string): Promise<number> {
   return row.pid;
 }
 
-export async function within<T>(what: string, promise: Promise<T>, milliseconds = 60_000): Promise<T> {
+export async function within<T>(what: string, promise: Promise<T>, milliseconds = 300_000): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`waited in vain until ${what}`)), milliseconds);
+    timer = setTimeout(() => reject(new Error(`Waited too long until ${what}`)), milliseconds);
   });
   return await Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
 /**
- * For tests in which the database goes away: postgres.js 3.4.9 may write to a session that has just been lost, from a timer of its own, where nobody can
- * catch it. The query itself fails as it should.
+ * For tests in which the database goes away: postgres.js 3.4.9 may write to a session that has just been lost, from a
+ * timer of its own, where nobody can catch it. The query itself fails as it should.
  */
 export function outliveLostSessions(): Disposable {
   const hear = (event: ErrorEvent) => {

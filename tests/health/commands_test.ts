@@ -14,8 +14,8 @@ Deno.test("commands about the backups' health", async (test) => {
   await test.step("health says what is wrong and what to do, and exits as monitoring wants it", async () => {
     const failing = await run(project, "health");
     assert.equal(failing.code, 2, failing.error);
-    assert.match(failing.out, /^FAILING: there is no verified backup\n/);
-    assert.match(failing.out, /npm run backup/);
+    assert.match(failing.out, /^FAILING: No verified backup exists\n/);
+    assert.match(failing.out, /supabase-backup backup/);
     for (let n = 0; n < 3; n++) assert.equal((await project.backUp("scheduled")).status, "succeeded");
     const ok = await run(project, "health");
     assert.deepEqual(
@@ -40,7 +40,7 @@ Deno.test("commands about the backups' health", async (test) => {
     const asked = await run(project, "health", ...database);
     assert.equal(asked.code, 0, asked.error);
     project.fault = null;
-    assert.equal((await run(project, "health", "--nonsense")).code, 3, "wrong usage is no verdict either");
+    assert.equal((await run(project, "health", "--nonsense")).code, 3, "wrong usage is not a verdict either");
     const wrong = await run(
       project,
       "health",
@@ -107,7 +107,7 @@ Deno.test("commands about the backups' health", async (test) => {
   await test.step("log --rebuild gives rows back that were lost, and says what it did", async () => {
     const [older, newest] = await stored();
     const [before] = await sql`
-      select to_jsonb(l) - '{id,settings,progress,pinned,started_at,finished_at,verified_at,heartbeat_at,progressed_at,invocations,warnings}'::text[] as row
+      select to_jsonb(l) - '{id,settings,progress,pinned,started_at,finished_at,verified_at,heartbeat_at,progressed_at,invocations,cpu_ms,warnings}'::text[] as row
       from backup.log l where name = ${newest!}`;
     await superuser`delete from backup.log where name = ${newest!}`;
     await project.client.storage.from("backups").upload(
@@ -121,19 +121,51 @@ Deno.test("commands about the backups' health", async (test) => {
     assert.match(out, new RegExp(`${older} .*known`));
     assert.match(out, /backup-20010101-000000 .*left: it has no manifest/);
     const [after] = await sql`
-      select to_jsonb(l) - '{id,settings,progress,pinned,started_at,finished_at,verified_at,heartbeat_at,progressed_at,invocations,warnings}'::text[] as row
+      select to_jsonb(l) - '{id,settings,progress,pinned,started_at,finished_at,verified_at,heartbeat_at,progressed_at,invocations,cpu_ms,warnings}'::text[] as row
       from backup.log l where name = ${newest!}`;
     assert.deepEqual(after!["row"], before!["row"]);
     const [rows] =
       await sql`select count(*)::int as n from backup.table_rows join backup.log l on l.id = run_id where l.name = ${newest!}`;
     assert.ok(rows!["n"] > 0, "with the rows of each table");
-    const again = JSON.parse((await run(project, "log", "--rebuild", "--json", ...database)).out);
+    const again = JSON.parse((await run(project, "log", "--rebuild", "--json", ...database)).out).backups;
     assert.deepEqual(
       again.map(({ outcome }: { outcome: string }) => outcome).sort(),
       ["known", "known", "left: it has no manifest"],
     );
     const nowhere = await run(project, "log", "--rebuild");
     assert.deepEqual([nowhere.code, /SUPABASE_DB_URL/.test(nowhere.error)], [1, true]);
+  });
+
+  await test.step("a manifest that somebody removed is made anew from the parts, which nothing removes", async () => {
+    const [, , newest] = await stored();
+    const path = `${newest}/manifest.json`;
+    const bucket = project.client.storage.from("backups");
+    const manifest = async () => JSON.parse(await (await bucket.download(path)).data!.text());
+    const before = await manifest();
+    await bucket.remove([path]);
+    assert.match(
+      (await run(project, "list")).out,
+      new RegExp(`damaged: ${newest}/manifest\\.json is missing; .*log --rebuild`),
+    );
+    const pruning = JSON.parse((await run(project, "prune", "--dry-run", "--json")).out);
+    assert.deepEqual(pruning.remove.map(({ name }: { name: string }) => name), ["backup-20010101-000000"]);
+    const [reasons] = pruning.keep.filter(({ name }: { name: string }) => name === newest);
+    assert.match(String(reasons.reasons), /its manifest is missing/);
+    assert.match((await run(project, "verify", "--backup", newest!)).out, /manifest_missing|log --rebuild/);
+    const { code, out, error } = await run(project, "log", "--rebuild", ...database);
+    assert.equal(code, 0, error);
+    assert.match(out, new RegExp(`${newest} .*its manifest was made anew from its parts`));
+    const after = await manifest();
+    for (const same of ["parts", "tables", "totals", "server", "archive"]) {
+      // Where a table begins is not looked for again; without it, it is found by reading on.
+      const sorted = (value: unknown) =>
+        Array.isArray(value)
+          ? value.map((one) => JSON.stringify({ ...one, begin: undefined })).sort()
+          : value;
+      assert.deepEqual(sorted(after[same]), sorted(before[same]), same);
+    }
+    const verified = await run(project, "verify", "--backup", newest!);
+    assert.equal(verified.code, 0, verified.out + verified.error);
   });
 
   await test.step("log --rebuild takes no backup whose parts are not those of its manifest", async () => {

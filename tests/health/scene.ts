@@ -9,8 +9,6 @@ export interface Reason {
 }
 
 export interface Watched extends Project {
-  /** Answers requests in place of the function or of Storage; null lets them through. */
-  fault: ((request: Request) => Promise<Response | null> | Response | null) | null;
   health(): Promise<{ verdict: string; reasons: Reason[]; alarms: string[] }>;
   /** The daily check, and the newest event after it. */
   check(): Promise<{ events: number; verdict: string; previous: string | null; alarms: string[] }>;
@@ -22,17 +20,13 @@ export interface Watched extends Project {
 }
 
 export async function startWatched(): Promise<Watched> {
-  const scene: { fault: Watched["fault"] } = { fault: null };
-  const project = await startProject({
-    migrate: "directly",
-    intercept: (request) => scene.fault?.(request) ?? null,
-  });
+  const project = await startProject();
   const { sql, superuser } = project;
   await sql`select backup.configure(second_copy => 'none')`;
   const codes = (reasons: Reason[]) =>
     reasons.filter(({ severity }) => severity !== "info").map(({ code }) => code).sort();
 
-  const watched: Watched = Object.assign(scene, project, {
+  const watched: Watched = Object.assign(project, {
     async health() {
       const [row] = await sql<
         { verdict: string; reasons: Reason[] }[]

@@ -16,7 +16,7 @@ Deno.test("a backup of hundreds of megabytes is copied within the limits of its 
   assert.equal(copy.failures, 0);
   assert.ok(copy.bytes! >= run.stored_bytes!);
   const [calls] = await scene.sql<{ number: number }[]>`
-    select count(*)::int as number from backup.copy_calls where used_at is not null`;
+    select count(*)::int as number from backup.calls where purpose = 'copy' and used_at is not null`;
   assert.ok(calls!.number >= 2, `${calls!.number} invocations`);
   const workers = scene.stack.functions.workers();
   const died = workers.map(({ ended }) => ended).filter((reason) =>

@@ -1,12 +1,13 @@
 /**
- * Memory, where encryption has most to do: 150 MB of text that compresses to half of its size, in slices and parts of the default
- * size. CPU has a larger limit than the platform's, since a busy machine counts more of it: bench/encryption.ts measures it.
+ * Memory, where encryption has most to do: 150 MB of text that compresses to half of its size, in slices and parts of
+ * the default size. CPU has a larger limit than the platform's, since a busy machine counts more of it:
+ * bench/encryption.ts measures it.
  */
 import assert from "node:assert/strict";
 import { generateIdentity, identityToRecipient } from "age-encryption";
-import { verifyBackup } from "../../cli/restore/verification.ts";
+import { verifyBackup } from "../../cli/verify/verify_backup.ts";
 import { HOSTED_LIMITS } from "../../stack/functions/limits.ts";
-import { supabaseBucket } from "../../supabase/functions/backup/storage/supabase.ts";
+import { supabaseBucket } from "../../supabase/functions/backup/storage/supabase/supabase_bucket.ts";
 import { startProject } from "../e2e/project.ts";
 
 Deno.test("[encryption] a large backup needs no more memory than there is", async () => {

@@ -1,6 +1,7 @@
 /**
- * What a large database is under the hosted limits, this one is under limits scaled down: 300 MB of JSON events, posts, TOASTed
- * documents, partitions and two hundred small tables take twenty invocations or more, each inside its limits, and restore equal.
+ * What a large database is under the hosted limits, this one is under limits scaled down: 300 MB of JSON events, posts,
+ * TOASTed documents, partitions and two hundred small tables take twenty invocations or more, each inside its limits,
+ * and restore equal.
  */
 import assert from "node:assert/strict";
 import { generateLargeData } from "../../bench/large_data.ts";

@@ -1,4 +1,6 @@
-/** A backup without any tool of ours: the list that lies beside it, psql and the stock pg_restore, as RESTORE.md says. */
+/**
+ * A backup without any tool of ours: the list that lies beside it, psql and the stock pg_restore, as RESTORE.md says.
+ */
 import assert from "node:assert/strict";
 import postgres from "postgres";
 import { startStack } from "../../stack/stack.ts";
@@ -20,6 +22,7 @@ Deno.test("a backup in a new Supabase project, by hand", async (test) => {
     await test.step("has a list that leaves out the platform's own, and says why it leaves out what is the user's", async () => {
       const list = await download("restore.list");
       await Deno.writeTextFile(`${folder}/restore.list`, list);
+      await Deno.writeTextFile(`${folder}/roles.sql`, await download("roles.sql"));
       await joinParts(project.client, name, `${folder}/archive`);
       const lines = list.split("\n").filter((line) => line !== "" && !line.startsWith(";"));
       for (

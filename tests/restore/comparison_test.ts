@@ -1,13 +1,14 @@
 /** The comparison after a restore sees what did not come back as it was, whatever it is. */
 import assert from "node:assert/strict";
 import postgres from "postgres";
-import { dumpDatabase } from "../../cli/dump.ts";
-import { type ArchiveFile, openArchive, rowsOf } from "../../cli/restore/archive_file.ts";
-import { checksTable } from "../../cli/restore/check.ts";
-import { compareRestored } from "../../cli/restore/compare.ts";
-import { ownChecks } from "../../cli/restore/own_checks.ts";
-import { planned, restoreEntries, WHOLE } from "../../cli/restore/run.ts";
-import { openTarget } from "../../cli/restore/target.ts";
+import { dumpDatabase } from "../../cli/dump/dump_database.ts";
+import { type ArchiveFile, openArchive, rowsOf } from "../../cli/source/archive_file.ts";
+import { checksTable } from "../../cli/compare/checks_table.ts";
+import { compareRestored } from "../../supabase/functions/backup/compare/compare_restored.ts";
+import { runUserChecks } from "../../cli/compare/user_checks.ts";
+import { makePlan, WHOLE } from "../../cli/plan/plan_restore.ts";
+import { runRestore } from "../../cli/restore/run_restore.ts";
+import { openTarget } from "../../cli/target/target.ts";
 import { adler32, ADLER_OF_NOTHING, adlerText } from "../../supabase/functions/backup/archive/adler.ts";
 import {
   LARGE_OBJECTS,
@@ -35,6 +36,13 @@ const SOURCE = `
   grant select on shop.orders to reader;
   create view shop.paid as select id from shop.orders where state = 'paid';
   comment on table shop.orders is 'What people buy';
+  -- Its check finds the other table by the database's search_path only.
+  create table public.kinds (name text);
+  insert into public.kinds values ('book');
+  create function public.is_kind(word text) returns boolean language plpgsql as
+    $f$ begin return exists (select from kinds where name = word); end $f$;
+  create table public.wares (kind text check (public.is_kind(kind)), number int not null);
+  insert into public.wares values ('book', 1);
   select lo_from_bytea(4000000001, 'a picture'), lo_from_bytea(5001, repeat('large ', 100000)::bytea), lo_create(5002);
 `;
 
@@ -56,7 +64,8 @@ const CHANGES: [what: string, sql: string, check: string, detail: RegExp][] = [
     "two values have changed places",
     `update shop.orders set note = case id when 1 then (select note from shop.orders where id = 2) else
       (select note from shop.orders where id = 1) end where id in (1, 2)`,
-    ...["rows: shop.orders", /100 rows/] as const,
+    "rows: shop.orders",
+    /100 rows/,
   ],
   ["a row is too many", "insert into shop.items values (60, 9)", "rows: shop.items", /51 rows/],
   ["a table is missing", "drop table shop.items", "definitions: table", /shop\.items is missing/],
@@ -64,7 +73,7 @@ const CHANGES: [what: string, sql: string, check: string, detail: RegExp][] = [
     "a sequence is behind",
     "select setval('shop.orders_id_seq', 5)",
     "sequence of shop.orders.id",
-    /next value is 6, and the column has 100/,
+    /next value is 6, but the column has 100/,
   ],
   [
     "a policy is missing",
@@ -94,7 +103,7 @@ const CHANGES: [what: string, sql: string, check: string, detail: RegExp][] = [
     "a grant is too many",
     "grant select on shop.items to public",
     "definitions: acl",
-    /TABLE items is too many/,
+    /TABLE items is not in the backup/,
   ],
   [
     "a trigger is off",
@@ -143,7 +152,7 @@ const CHANGES: [what: string, sql: string, check: string, detail: RegExp][] = [
     "an owner is another",
     "alter table shop.items owner to reader",
     "definitions: table",
-    /items is reader's/,
+    /items is owned by reader instead of/,
   ],
   ["a comment is another", "comment on table shop.orders is 'x'", "definitions: comment", /orders/],
   ["a large object is missing", "select lo_unlink(4000000001)", "large objects", /4000000001 is missing/],
@@ -154,11 +163,17 @@ const CHANGES: [what: string, sql: string, check: string, detail: RegExp][] = [
     "definitions: view",
     /paid/,
   ],
-  ["a table is too many", "create table shop.more ()", "definitions: table", /shop\.more is too many/],
+  [
+    "a table is too many",
+    "create table shop.more ()",
+    "definitions: table",
+    /shop\.more is not in the backup/,
+  ],
   [
     "no further row would be taken",
     "alter table shop.items add constraint no_more check (number > 5) not valid",
-    ...["a further row for each table", /"shop"\."items": .*no_more/] as const,
+    "a further row for each table",
+    /"shop"\."items": .*no_more/,
   ],
 ];
 
@@ -174,13 +189,17 @@ Deno.test("the comparison after a restore", async (test) => {
     await source.end();
     const archive = await archiveOf(server.url("source"), `${folder}/archive`);
     const first = await openTarget(server.url("pristine"));
-    const plan = await planned(archive, first, WHOLE);
-    await restoreEntries(archive, first, plan.entries, WHOLE);
+    const plan = await makePlan(archive, first, WHOLE);
+    await runRestore(archive, first, plan, WHOLE);
 
     await test.step("finds nothing wrong with what is right, and changes nothing, however often it is asked", async () => {
       for (let time = 0; time < 2; time++) {
         const checks = await compareRestored(archive, null, plan, first);
-        assert.deepEqual(checks.filter(({ outcome }) => outcome !== "passed"), [], checksTable(checks));
+        assert.deepEqual(
+          checks.filter(({ outcome }) => outcome !== "passed"),
+          [],
+          checksTable(checks).join("\n"),
+        );
       }
     });
     await test.step("sees that an archive is not what its manifest says: rows, their checksum, large objects", async () => {
@@ -244,7 +263,7 @@ Deno.test("the comparison after a restore", async (test) => {
       for (const [name, text] of Object.entries(questions)) {
         await Deno.writeTextFile(`${folder}/${name}`, text);
       }
-      const answers = (await ownChecks(target, folder)).map(({ what, outcome }) => `${what} ${outcome}`);
+      const answers = (await runUserChecks(target, folder)).map(({ what, outcome }) => `${what} ${outcome}`);
       await target.session.close();
       assert.deepEqual(answers, [
         "own check: a_right.sql passed",

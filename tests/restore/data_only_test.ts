@@ -1,11 +1,13 @@
 /** Rows for a project whose definitions are there already: no trigger acts on them again, and every key is checked. */
 import assert from "node:assert/strict";
 import postgres from "postgres";
-import { checksTable, countOf } from "../../cli/restore/check.ts";
-import { compareRestored } from "../../cli/restore/compare.ts";
-import { planned, restoreEntries, type RestoreOptions, WHOLE } from "../../cli/restore/run.ts";
-import { fetchSource } from "../../cli/restore/source.ts";
-import { openTarget } from "../../cli/restore/target.ts";
+import { checksTable } from "../../cli/compare/checks_table.ts";
+import { countOf } from "../../supabase/functions/backup/compare/check.ts";
+import { compareRestored } from "../../supabase/functions/backup/compare/compare_restored.ts";
+import { makePlan, type RestoreOptions, WHOLE } from "../../cli/plan/plan_restore.ts";
+import { runRestore } from "../../cli/restore/run_restore.ts";
+import { fetchSource } from "../../cli/source/source.ts";
+import { openTarget } from "../../cli/target/target.ts";
 import { startStack } from "../../stack/stack.ts";
 import { backedUpProject, enableWebhooks, originOf } from "./scene.ts";
 
@@ -38,13 +40,13 @@ Deno.test("definitions first, rows later", async (test) => {
       const options = { ...WHOLE, ...some };
       const target = await openTarget(second.databaseUrl);
       try {
-        const plan = await planned(source.archive, target, options);
-        await restoreEntries(source.archive, target, plan.entries, options);
+        const plan = await makePlan(source.archive, target, options);
+        await runRestore(source.archive, target, plan, options);
         const checks = await compareRestored(source.archive, source.manifest, plan, target, {
           wasEmpty: false,
         });
         const { failed, unchecked } = countOf(checks);
-        assert.deepEqual([failed, unchecked], [0, 0], checksTable(checks));
+        assert.deepEqual([failed, unchecked], [0, 0], checksTable(checks).join("\n"));
         return plan;
       } finally {
         await target.session.close();

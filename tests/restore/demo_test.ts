@@ -4,6 +4,7 @@ import postgres from "postgres";
 import { startStack } from "../../stack/stack.ts";
 import { runCli } from "../e2e/command.ts";
 import { type Project, startProject } from "../e2e/project.ts";
+import { THEATRE } from "../theatre.ts";
 
 const TABLES = ["spectacles", "membres_equipe", "medias"];
 
@@ -12,7 +13,7 @@ const run = (project: Project, env: Record<string, string>, command: string, ...
 
 Deno.test("the demo's database", async (test) => {
   const folder = await Deno.makeTempDir();
-  await using project = await startProject({ seed: true });
+  await using project = await startProject({ load: THEATRE });
   const backup = await project.backUp();
   const second = await startStack({ migrate: false });
   const sql = postgres(second.databaseUrl, { max: 1, onnotice: () => {} });
@@ -29,17 +30,16 @@ Deno.test("the demo's database", async (test) => {
       await Deno.mkdir(`${folder}/checks`);
       await Deno.writeTextFile(`${folder}/checks/plays.sql`, "select count(*) > 0 from public.spectacles");
       const { code, out, error } = await run(
-        ...[
-          project,
-          { SUPABASE_DB_URL: project.stack.databaseUrl },
-          "drill",
-          "--checks",
-          `${folder}/checks`,
-        ] as const,
-        ...["--report", `${folder}/drills`, ...work],
+        project,
+        { SUPABASE_DB_URL: project.stack.databaseUrl },
+        "drill",
+        "--checks",
+        `${folder}/checks`,
+        "--report",
+        `${folder}/drills`,
+        ...work,
       );
       assert.equal(code, 0, out + error);
-      assert.match(out, /passed +│ own check: plays\.sql/);
       assert.match(out, new RegExp(`✔ ${backup.name}: \\d+ passed, 0 failed, \\d+ skipped, 0 unchecked`));
       const [row] = await project
         .sql`select name, passed, failed, skipped, unchecked, checks, finished_at >= started_at as ended from backup.drills`;
@@ -49,6 +49,8 @@ Deno.test("the demo's database", async (test) => {
       assert.match(reports.join(), /^drill-\d{14}-backup-[\d-]+\.json,drill-\d{14}-backup-[\d-]+\.md$/);
       const report = JSON.parse(await Deno.readTextFile(`${folder}/drills/${reports[0]}`));
       assert.deepEqual([report.backup, report.counts.passed], [backup.name, row!.passed]);
+      const own = report.checks.find(({ what }: { what: string }) => what === "own check: plays.sql");
+      assert.equal(own?.outcome, "passed");
       assert.match(
         await Deno.readTextFile(`${folder}/drills/${reports[1]}`),
         /^# Drill of backup-[\s\S]*\*\*Passed\.\*\*/,
@@ -58,16 +60,18 @@ Deno.test("the demo's database", async (test) => {
     await test.step("fails a drill that finds something wrong, with exit code 1, and records that too", async () => {
       await Deno.writeTextFile(`${folder}/checks/wrong.sql`, "select count(*) = 0 from public.spectacles");
       const { code, error } = await run(
-        ...[
-          project,
-          { SUPABASE_DB_URL: project.stack.databaseUrl },
-          "drill",
-          "--checks",
-          `${folder}/checks`,
-        ] as const,
-        ...["--report", `${folder}/drills`, ...work, "--to", project.stack.superuserUrl],
+        project,
+        { SUPABASE_DB_URL: project.stack.databaseUrl },
+        "drill",
+        "--checks",
+        `${folder}/checks`,
+        "--report",
+        `${folder}/drills`,
+        ...work,
+        "--target-db-url",
+        project.stack.superuserUrl,
       );
-      assert.deepEqual([code, /1 checks failed/.test(error)], [1, true], error);
+      assert.deepEqual([code, /A check failed/.test(error)], [1, true], error);
       const [row] = await project
         .sql`select failed, target, checks from backup.drills order by id desc limit 1`;
       assert.equal(row!.failed, 1);
@@ -92,7 +96,10 @@ Deno.test("the demo's database", async (test) => {
       );
       assert.equal(code, 0, error);
       for (const [index, count] of (await counts(project.sql)).entries()) {
-        assert.match(out, new RegExp(`public\\.${TABLES[index]} +│ +– │ +${count.toLocaleString("en-US")} `));
+        assert.match(
+          out,
+          new RegExp(`public\\.${TABLES[index]} +│ +– │ +${count.toLocaleString("en-US")}$`, "m"),
+        );
       }
     });
 
@@ -114,17 +121,18 @@ Deno.test("the demo's database", async (test) => {
     await test.step("gives back a table that went with drop … cascade, and what hung on it", async () => {
       await sql`drop table public.spectacles cascade`;
       const { code, out, error } = await run(
-        ...[
-          project,
-          to,
-          "restore",
-          "--backup",
-          "latest",
-          "--table",
-          "public.spectacles",
-          "--into-non-empty",
-        ] as const,
-        ...["--with-dependents", "--check", ...work],
+        project,
+        to,
+        "restore",
+        "--backup",
+        "latest",
+        "--table",
+        "public.spectacles",
+        "--confirm",
+        "postgres",
+        "--with-dependents",
+        "--check",
+        ...work,
       );
       assert.equal(code, 0, out + error);
       assert.match(out, /\d+ passed, 0 failed, \d+ skipped, 0 unchecked/);
@@ -139,18 +147,17 @@ Deno.test("the demo's database", async (test) => {
       await sql`update public.spectacles set sous_titre = 'overwritten'`;
       await sql`delete from public.medias`;
       const { code, out, error } = await run(
-        ...[
-          project,
-          to,
-          "restore",
-          "--backup",
-          "latest",
-          "--clean",
-          "--confirm",
-          "postgres",
-          "--check",
-        ] as const,
-        ...[...TABLES.flatMap((table) => ["--table", `public.${table}`]), ...work],
+        project,
+        to,
+        "restore",
+        "--backup",
+        "latest",
+        "--clean",
+        "--confirm",
+        "postgres",
+        "--check",
+        ...TABLES.flatMap((table) => ["--table", `public.${table}`]),
+        ...work,
       );
       assert.equal(code, 0, out + error);
       assert.match(out, /^again .*fk constraint public\.articles articles_spectacle_id_fkey/m);
@@ -167,17 +174,19 @@ Deno.test("the demo's database", async (test) => {
       await project.sql`update public.spectacles set sous_titre = 'overwritten'`;
       const [before] = await project.sql`select function_url from backup.settings`;
       const { code, out, error } = await run(
-        ...[
-          project,
-          { RESTORE_DATABASE_URL: project.stack.databaseUrl },
-          "restore",
-          "--backup",
-          backup.name,
-        ] as const,
-        ...["--clean", "--into-source", "--confirm", "postgres", "--check", ...work],
+        project,
+        { RESTORE_DATABASE_URL: project.stack.databaseUrl },
+        "restore",
+        "--backup",
+        backup.name,
+        "--clean",
+        "--confirm",
+        "postgres",
+        "--check",
+        ...work,
       );
       assert.equal(code, 0, out + error);
-      assert.match(out, /note: backups that were made since .*npm run log -- --rebuild/);
+      assert.match(out, /note: .*backups that were made since .*supabase-backup log --rebuild/);
       const [after] = await project
         .sql`select function_url, (select count(*)::int from backup.log) as runs from backup.settings`;
       assert.deepEqual({ ...after }, { ...before, runs: 0 });
@@ -191,14 +200,16 @@ Deno.test("the demo's database", async (test) => {
       const [play] = await project.sql`select id, titre from public.spectacles limit 1`;
       await project.sql`update public.spectacles set titre = 'lost' where id = ${play!.id}`;
       const { code, error } = await run(
-        ...[
-          project,
-          { RESTORE_DATABASE_URL: project.stack.databaseUrl },
-          "restore",
-          "--backup",
-          "latest",
-        ] as const,
-        ...["--table", "public.spectacles", "--into-schema", "restored", ...work],
+        project,
+        { RESTORE_DATABASE_URL: project.stack.databaseUrl },
+        "restore",
+        "--backup",
+        "latest",
+        "--table",
+        "public.spectacles",
+        "--into-schema",
+        "restored",
+        ...work,
       );
       assert.equal(code, 0, error);
       await project.sql`
@@ -214,12 +225,12 @@ Deno.test("the demo's database", async (test) => {
     await test.step("is refused without words where nobody can be asked, and names the options", async () => {
       const nothing = await run(project, {}, "restore", ...work);
       assert.equal(nothing.code, 1);
-      assert.match(nothing.out, new RegExp(backup.name));
-      assert.match(nothing.error, /--backup NAME\|latest/);
+      assert.match(nothing.error, new RegExp(backup.name));
+      assert.match(nothing.error, /--backup NAME, or --backup latest/);
       const nowhere = await run(project, {}, "restore", "--backup", "latest", ...work);
-      assert.match(nowhere.error, /--to URL, or RESTORE_DATABASE_URL/);
+      assert.match(nowhere.error, /--target-db-url URL, or RESTORE_DATABASE_URL/);
       const wrong = await run(project, to, "restore", "--into-schema", "a");
-      assert.deepEqual([wrong.code, /takes --table[\s\S]*Usage: npm run restore/.test(wrong.error)], [
+      assert.deepEqual([wrong.code, /needs --table/.test(wrong.error)], [
         2,
         true,
       ]);

@@ -1,11 +1,11 @@
 /** Downloads: whole, checked, and resumed where they were cut off. */
 import assert from "node:assert/strict";
-import { downloadBackup } from "../../cli/download.ts";
-import { folderBucket } from "../../cli/restore/folder_bucket.ts";
+import { downloadBackup } from "../../cli/source/download.ts";
+import { folderBucket } from "../../cli/source/folder_bucket.ts";
 import { writeManifest } from "../../supabase/functions/backup/manifest/manifest.ts";
 import { sha256Hex } from "../../supabase/functions/backup/storage/sha256.ts";
 import { BucketError } from "../../supabase/functions/backup/storage/bucket.ts";
-import { type MemoryBucket, memoryBucket } from "../../supabase/functions/backup/storage/memory.ts";
+import { type MemoryBucket, memoryBucket } from "../doubles/memory_bucket.ts";
 
 const NAME = "backup-20261122-030000";
 const SIZES = [5000, 12_345, 1, 30_000, 0, 777];
@@ -27,7 +27,9 @@ async function stored(): Promise<Stored> {
   };
   const contents = SIZES.map((size) => crypto.getRandomValues(new Uint8Array(size)));
   const parts = await Promise.all(contents.map(async (bytes, index) => ({
-    ...{ name: `000${index}0.dump`, bytes: bytes.length, sha256: await sha256Hex(bytes) },
+    name: `000${index}0.dump`,
+    bytes: bytes.length,
+    sha256: await sha256Hex(bytes),
   })));
   for (const [index, bytes] of contents.entries()) {
     await bucket.put(`${NAME}/${parts[index]!.name}`, bytes, "");
@@ -36,17 +38,17 @@ async function stored(): Promise<Stored> {
   await bucket.put(
     `${NAME}/manifest.json`,
     writeManifest({
-      ...{
-        formatVersion: 1,
-        name: NAME,
-        createdAt: "2026-11-22T03:00:09Z",
-        snapshotAt: "2026-11-22T03:00:00Z",
-      },
+      formatVersion: 1,
+      name: NAME,
+      createdAt: "2026-11-22T03:00:09Z",
+      snapshotAt: "2026-11-22T03:00:00Z",
       run: { id: 1, trigger: "manual", attempt: 1 },
       server: { version: "15.20", database: "theatre" },
       archive: { format: "PGDMP 1.14", level: 4, entries: 1 },
       totals: { tables: 0, rows: 0, rawBytes: 0, storedBytes, parts: parts.length },
-      ...{ tables: [], parts, warnings: [] },
+      tables: [],
+      parts,
+      warnings: [],
     }),
     "",
   );
@@ -119,7 +121,7 @@ Deno.test("downloadBackup() refuses a part that is not what the manifest says, a
     await inFolder(async (folder) => {
       await assert.rejects(
         downloadBackup(bucket, NAME, `${folder}/a.dump`),
-        /00010\.dump is not what the manifest says/,
+        /00010\.dump differs from the manifest/,
       );
       assert.deepEqual(await names(folder), ["a.dump.partial"]);
       // A part that came too long has not reached into the next one.
@@ -138,7 +140,7 @@ Deno.test("downloadBackup() refuses another backup's manifest", async () => {
   await inFolder(async (folder) => {
     await assert.rejects(
       downloadBackup(bucket, "backup-20261129-030000", `${folder}/a.dump`),
-      new RegExp(`is the manifest of ${NAME}`),
+      new RegExp(`belongs to ${NAME}`),
     );
   });
 });

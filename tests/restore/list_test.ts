@@ -1,20 +1,28 @@
 /** The list of stored backups, which a damaged one must not hinder. */
 import assert from "node:assert/strict";
-import { backupsTable, listBackups } from "../../cli/list.ts";
-import { chooseBackup, type Origin } from "../../cli/restore/source.ts";
+import { findBucket } from "../../cli/project/find_bucket.ts";
+import { backupsTable } from "../../cli/commands/list.ts";
+import { listBackups } from "../../cli/project/stored_backups.ts";
+import { chooseBackup, type Origin } from "../../cli/source/source.ts";
 import { type Manifest, writeManifest } from "../../supabase/functions/backup/manifest/manifest.ts";
-import { memoryBucket } from "../../supabase/functions/backup/storage/memory.ts";
+import { memoryBucket } from "../doubles/memory_bucket.ts";
 
 const [OLD, NEW, LEFTOVER] = ["backup-20261115-030000", "backup-20261122-030000", "backup-20261123-030000"];
 
 function manifestOf(name: string, part = "00000.dump", encryption?: Manifest["encryption"]): Uint8Array {
   return writeManifest({
-    ...{ formatVersion: 1, name, createdAt: "2026-11-22T03:00:09Z", snapshotAt: "2026-11-22T03:00:00Z" },
+    formatVersion: 1,
+    name,
+    createdAt: "2026-11-22T03:00:09Z",
+    snapshotAt: "2026-11-22T03:00:00Z",
     run: { id: 1, trigger: "scheduled", attempt: 1 },
     server: { version: "15.20", database: "theatre" },
     archive: { format: "PGDMP 1.14", level: 4, entries: 1 },
     totals: { tables: 0, rows: 0, rawBytes: 0, storedBytes: 5, parts: 1 },
-    ...{ encryption, tables: [], parts: [{ name: part, bytes: 5, sha256: "0".repeat(64) }], warnings: [] },
+    encryption,
+    tables: [],
+    parts: [{ name: part, bytes: 5, sha256: "0".repeat(64) }],
+    warnings: [],
   });
 }
 
@@ -36,11 +44,11 @@ Deno.test("a list shows all backups, and names the damaged one and what is wrong
     backups.map(({ name, manifest, damage }) => [name, manifest !== null, damage !== null]),
     [[LEFTOVER, false, false], [NEW, false, true], [OLD, true, false]],
   );
-  const shown = backupsTable(backups);
+  const shown = backupsTable(backups).join("\n");
   assert.match(shown, new RegExp(`${LEFTOVER} +│ no manifest`));
   assert.match(shown, new RegExp(`${OLD} +│ scheduled`));
   assert.match(shown, new RegExp(`${NEW} +│ .*damaged`));
-  assert.match(shown, new RegExp(`damaged:.* ${NEW}/manifest\\.json cannot be trusted: it is no JSON`));
+  assert.match(shown, new RegExp(`damaged:.* ${NEW}/manifest\\.json is not valid: it is not valid JSON`));
 });
 
 Deno.test("a list says whose keys open which backups", async () => {
@@ -51,9 +59,7 @@ Deno.test("a list says whose keys open which backups", async () => {
     [NEW]: encrypted(NEW, "age1one", "age1two"),
     [LEFTOVER]: encrypted(LEFTOVER, "age1one", "age1two"),
   });
-  const lines = backupsTable(await listBackups(bucket)).split("\n").filter((line) =>
-    line.startsWith("encrypted")
-  );
+  const lines = backupsTable(await listBackups(bucket)).filter((line) => line.startsWith("encrypted"));
   assert.deepEqual(lines, [`encrypted to age1one and age1two: ${LEFTOVER}, ${NEW}`]);
 });
 
@@ -81,4 +87,29 @@ Deno.test("the newest backup is not one of the future: a clock that was wrong fo
     hint: new RegExp(`--backup NAME.*${OLD}`),
   });
   assert.equal(await chooseBackup(origin, future), future);
+});
+
+Deno.test("a project's backups are looked for in the bucket that has the newest", async () => {
+  const held: Record<string, string[]> = {
+    photos: ["backup-of-cats.png"],
+    backups: [OLD],
+    elsewhere: [NEW, OLD],
+    empty: [],
+  };
+  await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
+    const { pathname } = new URL(request.url);
+    if (pathname === "/storage/v1/bucket") {
+      return Response.json(Object.keys(held).map((name) => ({ id: name, name })));
+    }
+    const { search, limit, sortBy } = await request.json();
+    assert.deepEqual(sortBy, { column: "name", order: "desc" });
+    const names = held[pathname.split("/").at(-1)!]!.filter((name) => name.startsWith(search));
+    return Response.json(names.sort().toReversed().slice(0, limit).map((name) => ({ name })));
+  });
+  const project = { url: `http://127.0.0.1:${server.addr.port}`, secretKey: "sb_secret_x" };
+  assert.equal(await findBucket(project), "elsewhere");
+  held["elsewhere"] = [];
+  assert.equal(await findBucket(project), "backups");
+  held["backups"] = [];
+  assert.equal(await findBucket(project), "backups", "the usual one, where there is none");
 });

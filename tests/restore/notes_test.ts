@@ -1,9 +1,12 @@
-/** RESTORE.md beside a backup, followed to the letter where there is no Supabase project: stock programs, none of our tools. */
+/**
+ * RESTORE.md beside a backup, followed to the letter where there is no Supabase project: stock programs, none of our
+ * tools.
+ */
 import assert from "node:assert/strict";
 import postgres from "postgres";
 import { startCluster } from "../../stack/postgres/cluster.ts";
 import type { Manifest } from "../../supabase/functions/backup/manifest/manifest.ts";
-import { restoreNotes } from "../../supabase/functions/backup/manifest/restore_notes.ts";
+import { restoreNotes } from "../../supabase/functions/backup/restore_guide/restore_notes.ts";
 import type { Project } from "../e2e/project.ts";
 import { backedUpProject } from "./scene.ts";
 
@@ -23,15 +26,50 @@ async function download(project: Project, name: string, folder: string): Promise
   }
 }
 
+const TABLES = [["public", "plays", 10], ["pg_catalog", "pg_largeobject_metadata", 99]] as const;
+const MANIFEST = {
+  name: "backup-20261122-030000",
+  snapshotAt: "2026-11-22T03:00:00Z",
+  parts: [],
+  warnings: [],
+  server: { version: "15.20", database: "theatre" },
+  totals: { tables: 2, rows: 2, rawBytes: 109, storedBytes: 9, parts: 0 },
+  tables: TABLES.map(([schema, name, rawBytes]) => ({ schema, name, rows: 1, rawBytes })),
+} as unknown as Manifest;
+
 Deno.test("RESTORE.md counts no large objects among the largest tables", () => {
-  const tables = [["public", "plays", 10], ["pg_catalog", "pg_largeobject_metadata", 99]] as const;
-  const manifest = {
-    ...{ name: "backup-20261122-030000", snapshotAt: "2026-11-22T03:00:00Z", parts: [], warnings: [] },
-    server: { version: "15.20", database: "theatre" },
-    totals: { tables: 2, rows: 2, rawBytes: 109, storedBytes: 9, parts: 0 },
-    tables: tables.map(([schema, name, rawBytes]) => ({ schema, name, rows: 1, rawBytes })),
-  } as unknown as Manifest;
-  assert.match(restoreNotes(manifest, []), /^Largest tables: public\.plays \(1 rows\)\.$/m);
+  assert.match(restoreNotes(MANIFEST, []), /^Largest tables: public\.plays \(1 rows\)\.$/m);
+});
+
+Deno.test("RESTORE.md creates roles whose names end lines and quotes", async () => {
+  const names = ["a\nSQL\ntouch witness\n", 'b"; drop role owner; --', "c\\\t'\u202e", "d:owner"];
+  const notes = restoreNotes(MANIFEST, names);
+  const server = await startCluster({ superuser: "owner" });
+  const sql = postgres(server.url(), { max: 1 });
+  try {
+    const { hostname, port, username } = new URL(server.url());
+    const [create] = /^psql [\s\S]*?^SQL$/m.exec(notes)!;
+    const { success, stderr } = await new Deno.Command("bash", {
+      args: ["-eu", "-c", create],
+      env: {
+        PATH: `${server.binDir}:${Deno.env.get("PATH")}`,
+        PGHOST: hostname,
+        PGPORT: port,
+        PGUSER: username,
+      },
+      stdin: "null",
+    }).output();
+    assert.ok(success, new TextDecoder().decode(stderr));
+    assert.deepEqual(
+      (await sql`select rolname as name from pg_roles where rolname !~ '^(pg_|owner)' order by 1`).map((
+        { name },
+      ) => name),
+      names,
+    );
+  } finally {
+    await sql.end();
+    await server.stop();
+  }
 });
 
 Deno.test("RESTORE.md, followed on servers of one's own", async (test) => {
@@ -46,7 +84,10 @@ Deno.test("RESTORE.md, followed on servers of one's own", async (test) => {
       cwd: folder,
       env: {
         PATH: `${binDir}:${Deno.env.get("PATH")}`,
-        ...{ PGHOST: hostname, PGPORT: port, PGUSER: username, PGPASSWORD: decodeURIComponent(password) },
+        PGHOST: hostname,
+        PGPORT: port,
+        PGUSER: username,
+        PGPASSWORD: decodeURIComponent(password),
       },
       stdin: "null",
     }).output();

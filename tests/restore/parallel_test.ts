@@ -1,10 +1,13 @@
 /** A project restored with several connections: what must come after something else does. */
 import assert from "node:assert/strict";
 import postgres from "postgres";
-import { checksTable, compareRestored, summaryOf } from "../../cli/restore/compare.ts";
-import { planned, restoreEntries, WHOLE } from "../../cli/restore/run.ts";
-import { fetchSource } from "../../cli/restore/source.ts";
-import { openTarget } from "../../cli/restore/target.ts";
+import { checksTable } from "../../cli/compare/checks_table.ts";
+import { compareRestored } from "../../supabase/functions/backup/compare/compare_restored.ts";
+import { summaryOf } from "../../supabase/functions/backup/compare/check.ts";
+import { makePlan, WHOLE } from "../../cli/plan/plan_restore.ts";
+import { runRestore } from "../../cli/restore/run_restore.ts";
+import { fetchSource } from "../../cli/source/source.ts";
+import { openTarget } from "../../cli/target/target.ts";
 import { startStack } from "../../stack/stack.ts";
 import { backedUpProject, enableWebhooks, originOf } from "./scene.ts";
 
@@ -18,14 +21,14 @@ Deno.test("a backup in a new Supabase project, with three connections, is the sa
     const source = await fetchSource(originOf(project), name, folder, () => {});
     const target = await openTarget(second.databaseUrl);
     const options = { ...WHOLE, jobs: 3 };
-    const plan = await planned(source.archive, target, options);
-    await restoreEntries(source.archive, target, plan.entries, options);
+    const plan = await makePlan(source.archive, target, options);
+    await runRestore(source.archive, target, plan, options);
     const checks = await compareRestored(source.archive, source.manifest, plan, target);
     await target.session.close();
     assert.match(
       summaryOf(checks).text,
       /^\d+ passed, 0 failed, \d+ skipped, 0 unchecked$/,
-      checksTable(checks),
+      checksTable(checks).join("\n"),
     );
     // The trigger on auth.users came after its rows: it has added no member.
     const [rows] =

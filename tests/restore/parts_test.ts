@@ -1,21 +1,23 @@
 /** What a restore decides, without a server: programs, roles, names that sound like production, orders, texts. */
 import assert from "node:assert/strict";
-import { columnsOf, linesOf, valuesOf } from "../../cli/restore/copy_text.ts";
-import { contentOf } from "../../cli/restore/content_hash.ts";
-import { databaseStatements } from "../../cli/restore/database_settings.ts";
-import { asMarkdown, drillReport } from "../../cli/restore/drill_report.ts";
-import { productionDoubt } from "../../cli/restore/gates.ts";
-import { inOrderOfKeys } from "../../cli/restore/key_order.ts";
-import { passwordIn } from "../../cli/restore/password.ts";
+import { columnsOf } from "../../supabase/functions/backup/restore/sql_names.ts";
+import { linesOf, valuesOf } from "../../supabase/functions/backup/restore_plan/copy_text.ts";
+import { contentOf } from "../../supabase/functions/backup/compare/content_hash.ts";
+import { databaseStatements } from "../../supabase/functions/backup/restore_plan/database_settings.ts";
+import { asMarkdown, drillReport } from "../../cli/compare/drill_report.ts";
+import { productionDoubt } from "../../cli/target/preflight.ts";
+import { inOrderOfKeys } from "../../supabase/functions/backup/restore_guide/key_order.ts";
+import { passwordIn } from "../../cli/target/password.ts";
 import { argumentsOf, choosePgRestore } from "../../cli/restore/pg_restore.ts";
-import type { Plan } from "../../cli/restore/plan.ts";
-import { literal, withoutRoles } from "../../cli/restore/roles.ts";
-import { select } from "../../cli/restore/selection.ts";
-import { settled } from "../../cli/restore/settle.ts";
-import { fatesInProject } from "../../supabase/functions/backup/manifest/project_entries.ts";
-import { rolesNamed } from "../../supabase/functions/backup/manifest/roles.ts";
+import type { BackupSettings, PlanContext } from "../../supabase/functions/backup/restore_plan/context.ts";
+import type { Plan } from "../../supabase/functions/backup/restore_plan/plan_step.ts";
+import { literal, withoutRoles } from "../../supabase/functions/backup/restore_plan/sql_text.ts";
+import { select } from "../../supabase/functions/backup/restore_plan/select_entries.ts";
+import { resetBackupState } from "../../supabase/functions/backup/restore_plan/reset_backup_state.ts";
+import { classifyForProject } from "../../supabase/functions/backup/restore_guide/project_entries.ts";
+import { rolesNamed } from "../../supabase/functions/backup/restore_guide/roles.ts";
 import { parseTarget } from "../../supabase/functions/backup/postgres/target.ts";
-import type { Entry } from "../../supabase/functions/backup/toc/entry.ts";
+import type { Entry } from "../../supabase/functions/backup/entry.ts";
 
 const programs = (...majors: number[]) => majors.map((major) => ({ path: `/${major}/pg_restore`, major }));
 
@@ -41,8 +43,13 @@ Deno.test("choosePgRestore() says how to get one, where none fits", () => {
 Deno.test("argumentsOf() puts nothing secret on the command line, and takes no name for a connection string", () => {
   const options = { archive: "a.dump", jobs: 1, clean: false, noOwner: false, disableTriggers: false };
   assert.deepEqual(argumentsOf(options, "it's host=evil"), [
-    ...["--dbname", "dbname='it\\'s host=evil'", "--exit-on-error", "--verbose", "--no-password"],
-    ...["--single-transaction", "a.dump"],
+    "--dbname",
+    "dbname='it\\'s host=evil'",
+    "--exit-on-error",
+    "--verbose",
+    "--no-password",
+    "--single-transaction",
+    "a.dump",
   ]);
   assert.ok(!argumentsOf({ ...options, jobs: 2 }, "a").includes("--single-transaction"));
 });
@@ -132,16 +139,18 @@ Deno.test("contentOf() depends on the rows, not on their order or on the pieces 
 
 function entry(fields: Partial<Entry> & Pick<Entry, "dumpId" | "desc" | "tag">): Entry {
   return {
-    ...{
-      tableoid: 0,
-      oid: 0,
-      section: "pre-data",
-      definition: "",
-      drop: null,
-      copy: null,
-      namespace: "public",
-    },
-    ...{ tablespace: null, tableam: null, owner: "postgres", dependencies: [], hasData: false },
+    tableoid: 0,
+    oid: 0,
+    section: "pre-data",
+    definition: "",
+    drop: null,
+    copy: null,
+    namespace: "public",
+    tablespace: null,
+    tableam: null,
+    owner: "postgres",
+    dependencies: [],
+    hasData: false,
     ...fields,
   };
 }
@@ -150,12 +159,17 @@ Deno.test("rolesNamed() finds who is named in grants, policies, mappings and as 
   const entries = [
     entry({ dumpId: 1, desc: "TABLE", tag: "t", owner: "owner one" }),
     entry({
-      ...{ dumpId: 2, desc: "ACL", tag: "TABLE t", owner: "postgres" },
+      dumpId: 2,
+      desc: "ACL",
+      tag: "TABLE t",
+      owner: "postgres",
       definition: 'REVOKE ALL ON TABLE public."x TO y" FROM old;\nSET SESSION AUTHORIZATION grantor;\n' +
         'GRANT ALL ON TABLE public.t TO "Odd ""Role""" WITH GRANT OPTION;\nGRANT SELECT ON TABLE public.t TO PUBLIC;\n',
     }),
     entry({
-      ...{ dumpId: 3, desc: "POLICY", tag: "t p" },
+      dumpId: 3,
+      desc: "POLICY",
+      tag: "t p",
       definition:
         `CREATE POLICY "a TO b" ON public."t x" FOR SELECT TO reader, "Second", PUBLIC USING ((x = ' TO nobody;'));\n`,
     }),
@@ -172,24 +186,25 @@ Deno.test("rolesNamed() finds who is named in grants, policies, mappings and as 
       definition: "CREATE USER MAPPING FOR mapped SERVER s;\n",
     }),
     entry({
-      ...{ dumpId: 6, desc: "DEFAULT ACL", tag: "d", owner: "maker" },
+      dumpId: 6,
+      desc: "DEFAULT ACL",
+      tag: "d",
+      owner: "maker",
       definition: "ALTER DEFAULT PRIVILEGES FOR ROLE maker IN SCHEMA public GRANT ALL ON TABLES  TO taker;\n",
     }),
     entry({ dumpId: 7, desc: "SCHEMA", tag: "public", owner: "pg_database_owner" }),
   ];
   assert.deepEqual([...rolesNamed(entries, { owners: true })].sort(), [
-    ...[
-      'Odd "Role"',
-      "Second",
-      "grantor",
-      "maker",
-      "mapped",
-      "old",
-      "owner one",
-      "postgres",
-      "reader",
-      "taker",
-    ],
+    'Odd "Role"',
+    "Second",
+    "grantor",
+    "maker",
+    "mapped",
+    "old",
+    "owner one",
+    "postgres",
+    "reader",
+    "taker",
   ]);
   assert.deepEqual([...rolesNamed(entries, { owners: false })].sort(), ["Second", "mapped", "reader"]);
 });
@@ -348,7 +363,10 @@ Deno.test("databaseStatements() says of another database what the archive says o
       definition: 'CREATE DATABASE "my db" WITH TEMPLATE = template0;\n',
     }),
     entry({
-      ...{ dumpId: 2, desc: "DATABASE PROPERTIES", tag: "my db", namespace: null },
+      dumpId: 2,
+      desc: "DATABASE PROPERTIES",
+      tag: "my db",
+      namespace: null,
       definition:
         `ALTER DATABASE "my db" SET "app.x" TO ' DATABASE "my db" ';\nALTER ROLE r IN DATABASE "my db" SET a TO 'b';\n`,
     }),
@@ -368,35 +386,35 @@ Deno.test("databaseStatements() says of another database what the archive says o
   assert.ok(!databaseStatements(entries, "new", true).includes("GRANT"));
 });
 
-Deno.test("fatesInProject() tells what is the platform's, what is the user's, and why something of theirs stays behind", () => {
-  const fate = (fields: Partial<Entry> & Pick<Entry, "desc" | "tag">) => {
-    const [fated] = fatesInProject([entry({ dumpId: 1, ...fields })]);
-    return fated!.why === "" ? fated!.fate : `${fated!.fate}: ${fated!.why}`;
+Deno.test("classifyForProject() tells what is the platform's, what is the user's, and why something of theirs stays behind", () => {
+  const disposition = (fields: Partial<Entry> & Pick<Entry, "desc" | "tag">) => {
+    const [item] = classifyForProject([entry({ dumpId: 1, ...fields })]);
+    return item!.why === "" ? item!.disposition : `${item!.disposition}: ${item!.why}`;
   };
   const trigger = (calls: string) =>
     `CREATE TRIGGER t AFTER INSERT ON auth.users FOR EACH ROW EXECUTE FUNCTION ${calls};\n`;
-  assert.equal(fate({ desc: "TABLE", tag: "a" }), "restored");
-  assert.equal(fate({ desc: "TABLE", tag: "a", owner: "supabase_admin" }), "restored");
+  assert.equal(disposition({ desc: "TABLE", tag: "a" }), "restored");
+  assert.equal(disposition({ desc: "TABLE", tag: "a", owner: "supabase_admin" }), "restored");
   assert.equal(
-    fate({ desc: "TABLE", tag: "users", namespace: "auth", owner: "supabase_auth_admin" }),
+    disposition({ desc: "TABLE", tag: "users", namespace: "auth", owner: "supabase_auth_admin" }),
     "left out",
   );
   assert.match(
-    fate({ desc: "FUNCTION", tag: "mine()", namespace: "auth" }),
+    disposition({ desc: "FUNCTION", tag: "mine()", namespace: "auth" }),
     /^left out: it is yours in the platform's schema auth/,
   );
-  assert.equal(fate({ desc: "TABLE DATA", tag: "users", namespace: "auth" }), "rows");
-  assert.equal(fate({ desc: "TABLE DATA", tag: "sessions", namespace: "auth" }), "left out");
+  assert.equal(disposition({ desc: "TABLE DATA", tag: "users", namespace: "auth" }), "rows");
+  assert.equal(disposition({ desc: "TABLE DATA", tag: "sessions", namespace: "auth" }), "left out");
   assert.equal(
-    fate({ desc: "POLICY", tag: "objects p", namespace: "storage", owner: "supabase_storage_admin" }),
+    disposition({ desc: "POLICY", tag: "objects p", namespace: "storage", owner: "supabase_storage_admin" }),
     "restored",
   );
   assert.equal(
-    fate({ desc: "TRIGGER", tag: "users t", namespace: "auth", definition: trigger("public.f()") }),
+    disposition({ desc: "TRIGGER", tag: "users t", namespace: "auth", definition: trigger("public.f()") }),
     "restored",
   );
   assert.equal(
-    fate({
+    disposition({
       desc: "TRIGGER",
       tag: "objects t",
       namespace: "storage",
@@ -406,16 +424,21 @@ Deno.test("fatesInProject() tells what is the platform's, what is the user's, an
     "left out",
   );
   assert.equal(
-    fate({ desc: "TRIGGER", tag: "a t", definition: trigger("supabase_functions.http_request('u')") }),
+    disposition({ desc: "TRIGGER", tag: "a t", definition: trigger("supabase_functions.http_request('u')") }),
     "webhook",
   );
-  assert.equal(fate({ desc: "PUBLICATION", tag: "supabase_realtime", namespace: null }), "left out");
+  assert.equal(disposition({ desc: "PUBLICATION", tag: "supabase_realtime", namespace: null }), "left out");
   assert.equal(
-    fate({ desc: "PUBLICATION", tag: "mine", namespace: null, definition: "CREATE PUBLICATION mine;\n" }),
+    disposition({
+      desc: "PUBLICATION",
+      tag: "mine",
+      namespace: null,
+      definition: "CREATE PUBLICATION mine;\n",
+    }),
     "restored",
   );
   assert.match(
-    fate({
+    disposition({
       desc: "PUBLICATION",
       tag: "all",
       namespace: null,
@@ -424,25 +447,75 @@ Deno.test("fatesInProject() tells what is the platform's, what is the user's, an
     /superuser/,
   );
   assert.equal(
-    fate({ desc: "EVENT TRIGGER", tag: "e", namespace: null, owner: "supabase_admin" }),
+    disposition({ desc: "EVENT TRIGGER", tag: "e", namespace: null, owner: "supabase_admin" }),
     "left out",
   );
-  assert.equal(fate({ desc: "SCHEMA", tag: "vault", namespace: null, owner: "supabase_admin" }), "left out");
-  assert.equal(fate({ desc: "SCHEMA", tag: "mine", namespace: null }), "restored");
-  assert.equal(fate({ desc: "SCHEMA", tag: "supabase_migrations", namespace: null }), "migrations");
-  assert.equal(fate({ desc: "DEFAULT ACL", tag: "d", owner: "supabase_admin" }), "left out");
   assert.equal(
-    fate({ desc: "ACL", tag: "SCHEMA public", namespace: null, owner: "pg_database_owner" }),
+    disposition({ desc: "SCHEMA", tag: "vault", namespace: null, owner: "supabase_admin" }),
+    "left out",
+  );
+  assert.equal(disposition({ desc: "SCHEMA", tag: "mine", namespace: null }), "restored");
+  assert.equal(disposition({ desc: "SCHEMA", tag: "supabase_migrations", namespace: null }), "migrations");
+  assert.equal(disposition({ desc: "DEFAULT ACL", tag: "d", owner: "supabase_admin" }), "left out");
+  assert.equal(
+    disposition({ desc: "ACL", tag: "SCHEMA public", namespace: null, owner: "pg_database_owner" }),
     "restored",
   );
-  const [, comment] = fatesInProject([
+  const ofPlatform = classifyForProject([
+    entry({ dumpId: 1, desc: "SCHEMA", tag: "new", namespace: null, owner: "supabase_new_admin" }),
+    entry({
+      dumpId: 2,
+      desc: "TABLE",
+      tag: "t",
+      namespace: "new",
+      owner: "supabase_new_admin",
+      dependencies: [1],
+    }),
+    entry({
+      dumpId: 3,
+      desc: "INDEX",
+      tag: "i",
+      namespace: "new",
+      owner: "supabase_new_admin",
+      dependencies: [2],
+    }),
+    entry({ dumpId: 4, desc: "ACL", tag: "SCHEMA new", namespace: null, dependencies: [1] }),
+  ]);
+  assert.deepEqual(
+    ofPlatform.map(({ disposition }) => disposition),
+    Array(4).fill("left out"),
+    "a schema that we do not know yet",
+  );
+  const extension = (name: string, ...more: Entry[]) =>
+    classifyForProject([
+      entry({ dumpId: 1, desc: "SCHEMA", tag: name, namespace: null }),
+      entry({ dumpId: 2, desc: "EXTENSION", tag: name, namespace: null, dependencies: [1] }),
+      entry({ dumpId: 3, desc: "COMMENT", tag: `EXTENSION ${name}`, namespace: null, dependencies: [2] }),
+      entry({ dumpId: 4, desc: "ACL", tag: `SCHEMA ${name}`, namespace: null, dependencies: [1] }),
+      ...more,
+    ]).map(({ disposition }) => disposition);
+  const [restored, out] = ["restored", "left out"];
+  assert.deepEqual(extension("pgmq"), [restored, restored, out, restored], "its schema comes with it");
+  assert.deepEqual(extension("vault"), [out, restored, out, out], "every project has the schema");
+  assert.deepEqual(extension("pgsodium"), [out, out, out, out], "only Vault used it");
+  const user = entry({ dumpId: 5, desc: "TABLE", tag: "sealed", dependencies: [2] });
+  assert.deepEqual(extension("pgsodium", user), [restored, restored, out, restored, restored]);
+  const [, comment] = classifyForProject([
     entry({ dumpId: 1, desc: "SERVER", tag: "s", namespace: null, owner: "supabase_admin" }),
     entry({ dumpId: 2, desc: "COMMENT", tag: "SERVER s", namespace: null, dependencies: [1] }),
   ]);
-  assert.equal(comment!.fate, "left out", "goes where its object goes");
+  assert.equal(comment!.disposition, "left out", "goes where its object goes");
 });
 
-Deno.test("settled() has a copy forget where the source's function and second copies are", () => {
+/** What the step changes, of a plan that restores these entries. */
+function reset(restored: readonly Entry[], backupSettings: BackupSettings): Partial<Plan> {
+  const context = { options: { settle: true }, backupSettings } as unknown as PlanContext;
+  return resetBackupState(context, { restored } as unknown as Plan);
+}
+
+const sqlOf = ({ after }: Partial<Plan>) => (after ?? []).map(({ sql }) => sql).join("");
+
+Deno.test("resetBackupState() has a copy forget where the source's function and second copies are", () => {
   const data = (dumpId: number, tag: string, columns: string) =>
     entry({
       dumpId,
@@ -451,21 +524,19 @@ Deno.test("settled() has a copy forget where the source's function and second co
       namespace: "backup",
       copy: `COPY backup.${tag} (${columns}) FROM stdin;\n`,
     });
-  const plan = (columns: string) =>
-    ({
-      restored: [data(1, "settings", columns), data(2, "log", "id")],
-      altered: new Map(),
-      toDo: [],
-    }) as unknown as Plan;
+  const restored = (columns: string) => [data(1, "settings", columns), data(2, "log", "id")];
   assert.match(
-    settled(plan("id, function_url, second_copy"), {}),
+    sqlOf(reset(restored("id, function_url, second_copy"), {})),
     /^UPDATE backup.settings SET function_url = NULL, second_copy = NULL;/,
   );
-  assert.match(settled(plan("id, function_url"), {}), /^UPDATE backup.settings SET function_url = NULL;/);
-  assert.equal(settled({ ...plan("id"), restored: [] }, {}), "");
+  assert.match(
+    sqlOf(reset(restored("id, function_url"), {})),
+    /^UPDATE backup.settings SET function_url = NULL;/,
+  );
+  assert.equal(sqlOf(reset([], {})), "");
 });
 
-Deno.test("settled() leaves them as they are in the very project, where the log is rebuilt from the bucket", () => {
+Deno.test("resetBackupState() leaves them as they are in the very project, where the log is rebuilt from the bucket", () => {
   const restored = ["settings", "log"].map((tag, dumpId) =>
     entry({
       dumpId,
@@ -475,12 +546,43 @@ Deno.test("settled() leaves them as they are in the very project, where the log 
       copy: `COPY backup.${tag} (id, function_url) FROM stdin;\n`,
     })
   );
-  const plan = { restored, altered: new Map(), toDo: [], notes: [] } as unknown as Plan;
+  const changed = reset(restored, { function_url: "https://here", second_copy: "s3" });
   assert.equal(
-    settled(plan, { function_url: "https://here", second_copy: "s3" }),
+    sqlOf(changed),
     "UPDATE backup.settings SET function_url = 'https://here';\nDELETE FROM backup.log WHERE finished_at IS NULL;\n",
   );
-  assert.deepEqual([plan.toDo, plan.notes.length], [[], 1]);
+  assert.deepEqual(changed.toDo, []);
+  assert.match(
+    changed.notes!.join("\n"),
+    /the target keeps its backup settings[\s\S]*the backup has no settings second_copy/,
+  );
+});
+
+Deno.test("resetBackupState() weakens no protection in the very project: encryption, bucket, copies and retention stay", () => {
+  const columns = "id, function_url, bucket, recipient, second_copy, keep_weekly, level";
+  const restored = ["settings", "log"].map((tag, dumpId) =>
+    entry({
+      dumpId,
+      desc: "TABLE DATA",
+      tag,
+      namespace: "backup",
+      copy: `COPY backup.${tag} (${columns}) FROM stdin;\n`,
+    })
+  );
+  const there = {
+    id: true,
+    function_url: "https://here",
+    bucket: "vaulted",
+    recipient: "age1it's",
+    second_copy: null,
+    keep_weekly: 52,
+    level: 6,
+  };
+  assert.equal(
+    sqlOf(reset(restored, there)).split("\n")[0],
+    "UPDATE backup.settings SET function_url = 'https://here', bucket = 'vaulted', recipient = 'age1it''s', " +
+      "second_copy = NULL, keep_weekly = '52', level = '6';",
+  );
 });
 
 Deno.test("asMarkdown() tells the outcomes apart, and shows names as they are", () => {
@@ -493,6 +595,6 @@ Deno.test("asMarkdown() tells the outcomes apart, and shows names as they are", 
   const text = asMarkdown(report);
   assert.match(text, /\*\*FAILED\.\*\* 1 passed, 1 failed, 0 skipped, 1 unchecked\./);
   assert.match(text, /## Failed \(1\)\n\n- \*\*rows: public\.c\*\* 0 rows instead of 1\n/);
-  assert.match(text, /public\.a\\_b/);
+  assert.match(text, /public\.a_b/);
   assert.match(text, /## Skipped[^\n]*\(0\)\n\nNone\./);
 });

@@ -1,21 +1,16 @@
-/** A whole project into a new Supabase project, as the role `postgres`, which is no superuser there. */
+/** A whole project into a new Supabase project, as the role `postgres`, which is not a superuser there. */
 import assert from "node:assert/strict";
 import postgres from "postgres";
-import { checksTable, compareRestored, summaryOf } from "../../cli/restore/compare.ts";
-import { refusals } from "../../cli/restore/gates.ts";
-import { planned, restoreEntries, WHOLE } from "../../cli/restore/run.ts";
-import { fetchSource } from "../../cli/restore/source.ts";
-import { openTarget } from "../../cli/restore/target.ts";
+import { checksTable } from "../../cli/compare/checks_table.ts";
+import { compareRestored } from "../../supabase/functions/backup/compare/compare_restored.ts";
+import { summaryOf } from "../../supabase/functions/backup/compare/check.ts";
+import { expectConfirmation, preflight } from "../../cli/target/preflight.ts";
+import { makePlan, WHOLE } from "../../cli/plan/plan_restore.ts";
+import { runRestore } from "../../cli/restore/run_restore.ts";
+import { fetchSource } from "../../cli/source/source.ts";
+import { openTarget } from "../../cli/target/target.ts";
 import { startStack } from "../../stack/stack.ts";
 import { backedUpProject, enableWebhooks, originOf } from "./scene.ts";
-
-const NOTHING_ALLOWED = {
-  clean: false,
-  intoNonEmpty: false,
-  intoSource: false,
-  olderServer: false,
-  production: false,
-};
 
 Deno.test("a backup in a new Supabase project", async (test) => {
   const folder = await Deno.makeTempDir();
@@ -35,47 +30,52 @@ Deno.test("a backup in a new Supabase project", async (test) => {
   try {
     // The platform's tables change with its releases: one column is gone, one is new.
     await superuser`alter table auth.users drop column phone_change_token, add column is_new boolean not null default true`;
-    const plan = await planned(source.archive, target, WHOLE);
+    const plan = await makePlan(source.archive, target, WHOLE);
 
     await test.step("tells what the new project has otherwise", async () => {
       assert.ok(
         plan.notes.includes(
-          "auth.users: the target has no column phone_change_token: their values are left out",
+          "auth.users: the target has no column phone_change_token; the values are left out",
         ),
         plan.notes.join(),
       );
       await superuser`create extension citext with schema extensions`;
       const moved = await openTarget(second.databaseUrl);
-      const { notes } = await planned(source.archive, moved, WHOLE);
+      const { notes } = await makePlan(source.archive, moved, WHOLE);
       await moved.session.close();
       await superuser`drop extension citext`;
       assert.ok(
         notes.some((note) =>
-          /extension citext is in the schema extensions here, and in public in the backup/.test(note)
+          /extension "citext" is in schema "extensions" here and in "public" in the backup/.test(note)
         ),
         notes.join(),
       );
       const rows = async (options: Partial<typeof WHOLE>) =>
-        (await planned(source.archive, target, { ...WHOLE, ...options })).rows.map(({ tag }) => tag);
+        (await makePlan(source.archive, target, { ...WHOLE, ...options })).rows.map(({ tag }) => tag);
       assert.ok(!(await rows({})).includes("objects"));
       assert.ok((await rows({ withFiles: true })).includes("objects"));
     });
 
     await test.step("is let in: the project is empty, and not the one that was backed up", async () => {
       assert.deepEqual([target.kind, target.superuser], ["supabase", false]);
-      assert.deepEqual(await refusals(target, backup, NOTHING_ALLOWED), []);
+      assert.deepEqual(await preflight(target, backup, false), []);
       const newer = { ...backup, serverVersion: "99.1 (of tomorrow)" };
-      const [older, ...others] = await refusals(target, newer, NOTHING_ALLOWED);
+      const [older, ...others] = await preflight(target, newer, false);
       assert.match(older!.reason, /its server is version \d+, older than the backup's 99/);
       assert.deepEqual(others, []);
-      assert.deepEqual(await refusals(target, newer, { ...NOTHING_ALLOWED, olderServer: true }), []);
+      assert.throws(() => expectConfirmation(target, [older!], undefined, false), /must be confirmed/);
+      assert.throws(() => expectConfirmation(target, [older!], "other", true), /"other" is not "/);
+      expectConfirmation(target, [older!], target.address.database, false);
+      assert.throws(() => expectConfirmation(target, [], "other", true), /"other" is not "/);
+      expectConfirmation(target, [], undefined, false);
     });
 
     await test.step("restores without an error, in one transaction, and compares with nothing failed and nothing unchecked", async () => {
-      await restoreEntries(source.archive, target, plan.entries, WHOLE);
+      const account = await runRestore(source.archive, target, plan, WHOLE);
+      assert.equal(account.outcome, "restored", JSON.stringify(account, null, 2));
       const checks = await compareRestored(source.archive, source.manifest, plan, target);
       const { text } = summaryOf(checks);
-      assert.match(text, /^\d+ passed, 0 failed, \d+ skipped, 0 unchecked$/, checksTable(checks));
+      assert.match(text, /^\d+ passed, 0 failed, \d+ skipped, 0 unchecked$/, checksTable(checks).join("\n"));
       for (
         const what of ["definitions: policy", "definitions: acl", "rows: auth.users", "rows: public.members"]
       ) {
@@ -136,7 +136,7 @@ Deno.test("a backup in a new Supabase project", async (test) => {
         Number((await sql`select count(*) as calls from supabase_functions.hooks`)[0]!.calls);
       await sql`insert into public.diary (text) values ('quiet')`;
       assert.equal(await calls(), 0);
-      await sql.unsafe(plan.toDo.find(({ what }) => what === "turn a webhook on")!.sql);
+      await sql.unsafe(plan.toDo.find(({ what }) => what === "enable a webhook")!.sql);
       await sql`insert into public.diary (text) values ('loud')`;
       assert.equal(await calls(), 1);
     });
@@ -152,13 +152,13 @@ Deno.test("a backup in a new Supabase project", async (test) => {
     });
 
     await test.step("is refused a second time, and by the project that was backed up", async () => {
-      const [again] = await refusals(target, backup, NOTHING_ALLOWED);
+      const [again] = await preflight(target, backup, false);
       assert.match(
         again!.reason,
         /it is not empty: \d+ objects in backup \(\d+\), books \(\d+\), public \(\d+\).*: days, .*, 4 users in auth\.users/,
       );
       const home = await openTarget(project.stack.databaseUrl);
-      const reasons = (await refusals(home, backup, NOTHING_ALLOWED)).map(({ reason }) => reason);
+      const reasons = (await preflight(home, backup, false)).map(({ reason }) => reason);
       assert.match(
         reasons[0]!,
         new RegExp(`it is the database that was backed up: its backup\\.log has ${name}`),
@@ -177,19 +177,20 @@ Deno.test("a backup in a new Supabase project", async (test) => {
       await sql`grant all on public.diary to anon`;
       const again = await openTarget(second.databaseUrl);
       const options = { ...WHOLE, clean: true, withFiles: true };
-      const plan = await planned(source.archive, again, options);
-      await restoreEntries(source.archive, again, plan.entries, options);
+      const plan = await makePlan(source.archive, again, options);
+      const account = await runRestore(source.archive, again, plan, options);
+      assert.equal(account.outcome, "restored", JSON.stringify(account, null, 2));
       const checks = await compareRestored(source.archive, source.manifest, plan, again, { wasEmpty: false });
       const strict = await compareRestored(source.archive, source.manifest, plan, again);
       await again.session.close();
       const wrong = (found: typeof checks) =>
         found.filter(({ outcome }) => outcome === "failed").map(({ detail }) => detail);
-      assert.deepEqual(wrong(checks), [], checksTable(checks));
+      assert.deepEqual(wrong(checks), [], checksTable(checks).join("\n"));
       assert.deepEqual(wrong(strict).sort(), [
-        "books.VIEW since is too many",
-        "books.mine is too many; public.mine is too many",
-        "books.since is too many",
-        "public.TABLE mine is too many",
+        "books.VIEW since is not in the backup",
+        "books.mine is not in the backup; public.mine is not in the backup",
+        "books.since is not in the backup",
+        "public.TABLE mine is not in the backup",
       ]);
       assert.deepEqual([
         (await sql`select a from public.mine`)[0]!.a,

@@ -1,10 +1,13 @@
-/** A project with what is hard to take along: users, policies and triggers on the platform's tables, grants taken away, jobs, secrets. */
+/**
+ * A project with what is hard to take along: users, policies and triggers on the platform's tables, grants taken away,
+ * jobs, secrets.
+ */
 import type { Sql } from "postgres";
-import { openBucket } from "../../cli/list.ts";
-import type { Origin } from "../../cli/restore/source.ts";
+import { openBucket } from "../../cli/project/stored_backups.ts";
+import type { Origin } from "../../cli/source/source.ts";
 import { type Project, startProject } from "../e2e/project.ts";
 
-export const SCENE = `
+const SCENE = `
   -- Auth and what hangs on it.
   insert into auth.users (id, email, encrypted_password, raw_user_meta_data, created_at)
   select ('00000000-0000-0000-0000-00000000000' || g)::uuid, 'user' || g || '@example.org', 'x', '{"a": [1, null]}', now()

@@ -1,9 +1,16 @@
 /** A backup on a plain server: the command as a person types it, the drill, and one table beside the living one. */
 import assert from "node:assert/strict";
 import postgres, { type Sql } from "postgres";
-import { drill } from "../../cli/drill.ts";
-import { openArchive } from "../../cli/restore/archive_file.ts";
-import { checksTable, countOf } from "../../cli/restore/check.ts";
+import { drill } from "../../cli/compare/drill.ts";
+import { openArchive } from "../../cli/source/archive_file.ts";
+import { checksTable } from "../../cli/compare/checks_table.ts";
+import { countOf } from "../../supabase/functions/backup/compare/check.ts";
+import {
+  MANIFEST_NAME,
+  readManifest,
+  writeManifest,
+} from "../../supabase/functions/backup/manifest/manifest.ts";
+import type { Origin } from "../../cli/source/source.ts";
 import { type Cluster, startCluster } from "../../stack/postgres/cluster.ts";
 import { type Answer, runCli } from "../e2e/command.ts";
 import type { Project } from "../e2e/project.ts";
@@ -37,7 +44,8 @@ Deno.test("a backup on a plain server", async (test) => {
   const admin = postgres(server.url(), { max: 1, onnotice: () => {} });
   const { project, name } = await backedUpProject();
   const to = urlWithoutPassword(server, "theatre");
-  const restore = (...args: string[]) => run(project, "restore", "--to", to, "--work-dir", workDir, ...args);
+  const restore = (...args: string[]) =>
+    run(project, "restore", "--target-db-url", to, "--work-dir", workDir, ...args);
   let sql!: Sql;
   const empty = async () => {
     await admin`drop database if exists theatre with (force)`;
@@ -50,16 +58,50 @@ Deno.test("a backup on a plain server", async (test) => {
     await test.step("drills: everything comes back in a scratch server that has pg_cron", async () => {
       const { checks, where } = await drill(originOf(project), name, { checks: "no such folder", workDir });
       const counts = countOf(checks);
-      assert.deepEqual([counts.failed, counts.unchecked], [0, 0], checksTable(checks));
+      assert.deepEqual([counts.failed, counts.unchecked], [0, 0], checksTable(checks).join("\n"));
+      assert.deepEqual(checks[0], {
+        what: "manifest",
+        outcome: "passed",
+        detail: "the one that backup.log recorded",
+      });
       assert.ok(counts.passed > 50 && /a scratch server/.test(where));
       assert.ok(
         checks.some(({ what, outcome }) => what === "jobs of pg_cron, inactive" && outcome === "passed"),
       );
     });
 
+    await test.step("refuses a manifest that backup.log does not know, also where all parts are whole", async () => {
+      const { bucket } = originOf(project) as Extract<Origin, { kind: "project" }>;
+      const path = `${name}/${MANIFEST_NAME}`;
+      const stored = await bucket.get(path);
+      const manifest = readManifest(stored);
+      await bucket.put(
+        path,
+        writeManifest({ ...manifest, warnings: [], createdAt: "2026-01-01T00:00:00.000Z" }),
+        "application/json",
+      );
+      try {
+        const { checks } = await drill(originOf(project), name, { checks: "no such folder", workDir });
+        assert.deepEqual(checks.map(({ outcome }) => outcome), ["failed"]);
+        const refused = await restore("--backup", name, "--without-missing");
+        assert.match(refused.error, /not the one that backup\.log recorded/);
+        assert.equal(refused.code, 1);
+      } finally {
+        await bucket.put(path, stored, "application/json");
+      }
+    });
+
     await test.step("shows with --dry-run what would be done, and does nothing", async () => {
+      await sql`create function public.forbid() returns event_trigger language plpgsql as
+        $$ begin raise exception 'no tables here'; end $$`;
+      await sql`create event trigger no_tables on ddl_command_end when tag in ('CREATE TABLE') execute function public.forbid()`;
       const { code, out } = await restore("--backup", "latest", "--dry-run", "--without-missing");
+      await sql`drop function public.forbid() cascade`;
       assert.equal(code, 0);
+      assert.match(
+        out,
+        /note: event trigger "no_tables" of the target may refuse .* disabled within the restore/,
+      );
       assert.match(out, new RegExp(`from +${name}`));
       assert.match(out, /a plain server/);
       assert.match(out, /public\.diary +│ +– │ +5/);
@@ -75,23 +117,26 @@ Deno.test("a backup on a plain server", async (test) => {
       await Deno.writeTextFile(file, `127.0.0.1:*:theatre:owner:${PASSWORD}\n`, { mode: 0o600 });
       const withFile = () =>
         runWith(
-          ...[
-            project,
-            { PGPASSFILE: file },
-            "restore",
-            "--from",
-            project.stack.apiUrl,
-            "--backup",
-            name,
-          ] as const,
-          ...["--to", to, "--work-dir", workDir, "--without-missing", "--dry-run"],
+          project,
+          { PGPASSFILE: file },
+          "restore",
+          "--from",
+          project.stack.apiUrl,
+          "--backup",
+          name,
+          "--target-db-url",
+          to,
+          "--work-dir",
+          workDir,
+          "--without-missing",
+          "--dry-run",
         );
       const right = await withFile();
       assert.equal(right.code, 0, right.error);
       await Deno.chmod(file, 0o644);
       const open = await withFile();
       assert.deepEqual([open.code, /pgpass is ignored.*chmod 600/.test(open.error)], [1, true], open.error);
-      assert.match(open.error, /refused the login of role "owner"/);
+      assert.match(open.error, /Cannot log in to the database at .* as role "owner"/);
       await Deno.remove(file);
     });
 
@@ -107,7 +152,7 @@ Deno.test("a backup on a plain server", async (test) => {
       assert.equal(code, 0, out + error);
       assert.match(out, /✔ restored in/);
       assert.match(out, /\d+ passed, 0 failed, \d+ skipped, 0 unchecked/);
-      assert.match(out, /to do: turn a webhook on:\n +alter table public\.diary enable trigger tell_them;/);
+      assert.match(out, /to do: enable a webhook:\n +alter table public\.diary enable trigger tell_them;/);
       assert.equal((await sql`select from public.diary`).length, 5);
       assert.equal(
         (await sql`select from pg_trigger where tgname = 'tell_them' and tgenabled = 'D'`).length,
@@ -125,9 +170,13 @@ Deno.test("a backup on a plain server", async (test) => {
         [1, true],
         full.error,
       );
-      assert.match(full.error, /--into-non-empty, or --clean/);
+      assert.match(full.error, /--clean drops what the backup has[\s\S]*--confirm theatre/);
       const clean = await restore("--backup", name, "--without-missing", "--clean", "--as", "plain");
-      assert.deepEqual([clean.code, /Nobody can be asked here/.test(clean.error)], [1, true], clean.error);
+      assert.deepEqual(
+        [clean.code, /must be confirmed/.test(clean.error)],
+        [1, true],
+        clean.error,
+      );
       assert.match(clean.error, /--confirm theatre/);
       const wrong = await restore(
         "--backup",
@@ -142,8 +191,15 @@ Deno.test("a backup on a plain server", async (test) => {
       assert.deepEqual([wrong.code, /"theater" is not "theatre"/.test(wrong.error)], [1, true], wrong.error);
       await admin`create database production`;
       const production = await run(
-        ...[project, "restore", "--to", urlWithoutPassword(server, "production"), "--backup", name] as const,
-        ...["--work-dir", workDir, "--without-missing"],
+        project,
+        "restore",
+        "--target-db-url",
+        urlWithoutPassword(server, "production"),
+        "--backup",
+        name,
+        "--work-dir",
+        workDir,
+        "--without-missing",
       );
       assert.deepEqual([production.code, /"production" sounds like production/.test(production.error)], [
         1,
@@ -155,17 +211,15 @@ Deno.test("a backup on a plain server", async (test) => {
     await test.step("drops and restores with --clean and the name", async () => {
       await sql`delete from public.diary where id > 2`;
       const { code, out, error } = await restore(
-        ...[
-          "--backup",
-          name,
-          "--without-missing",
-          "--clean",
-          "--as",
-          "plain",
-          "--confirm",
-          "theatre",
-          "--check",
-        ],
+        "--backup",
+        name,
+        "--without-missing",
+        "--clean",
+        "--as",
+        "plain",
+        "--confirm",
+        "theatre",
+        "--check",
       );
       assert.equal(code, 0, out + error);
       assert.equal((await sql`select from public.diary`).length, 5);
@@ -174,16 +228,14 @@ Deno.test("a backup on a plain server", async (test) => {
     await test.step("puts a copy of a table beside the living one", async () => {
       await sql`update public.diary set text = 'overwritten' where id = 3`;
       const { code, out, error } = await restore(
-        ...[
-          "--backup",
-          name,
-          "--table",
-          "public.diary",
-          "--table",
-          "books.days",
-          "--into-schema",
-          "restored_20261122",
-        ],
+        "--backup",
+        name,
+        "--table",
+        "public.diary",
+        "--table",
+        "books.days",
+        "--into-schema",
+        "restored_20261122",
       );
       assert.equal(code, 0, error);
       assert.match(out, /"restored_20261122"\."diary": 5 rows[\s\S]*"restored_20261122"\."days": 10 rows/);
@@ -213,7 +265,8 @@ Deno.test("a backup on a plain server", async (test) => {
         "--table",
         "books.entries",
         "--data-only",
-        "--into-non-empty",
+        "--confirm",
+        "theatre",
       );
       assert.equal(rows.code, 0, rows.error);
       assert.deepEqual(
@@ -230,7 +283,7 @@ Deno.test("a backup on a plain server", async (test) => {
         "books",
         10,
       ]);
-      const none = await restore("--backup", name, "--table", "books.entires", "--into-non-empty");
+      const none = await restore("--backup", name, "--table", "books.entires", "--confirm", "theatre");
       assert.match(none.error, /no table "books\.entires"[\s\S]*It has books\.days, .*books\.entries/);
     });
 
@@ -238,7 +291,17 @@ Deno.test("a backup on a plain server", async (test) => {
       await admin.unsafe(`create role tenant login password '${PASSWORD}'`);
       await admin`create database lent owner tenant`;
       const lent = urlWithoutPassword(server, "lent").replace("owner@", "tenant@");
-      const options = ["--to", lent, "--work-dir", workDir, "--backup", name, "--schema", "books", "--check"];
+      const options = [
+        "--target-db-url",
+        lent,
+        "--work-dir",
+        workDir,
+        "--backup",
+        name,
+        "--schema",
+        "books",
+        "--check",
+      ];
       const owned = await run(project, "restore", ...options);
       assert.match(owned.error, /role "postgres"[\s\S]*hint: Nothing was changed.*--no-owner/);
       const { code, out, error } = await run(project, "restore", ...options, "--no-owner");
@@ -266,11 +329,11 @@ Deno.test("a backup on a plain server", async (test) => {
     await test.step("says at which entry it stopped, and leaves nothing of a transaction that failed", async () => {
       await empty();
       await sql`create view public.diary as select 1 as id`;
-      const { code, error } = await restore("--backup", name, "--without-missing", "--into-non-empty");
+      const { code, error } = await restore("--backup", name, "--without-missing", "--confirm", "theatre");
       assert.equal(code, 1);
       assert.match(
         error,
-        /pg_restore stopped at entry \d+; \d+ \d+ TABLE diary postgres: relation "diary" already exists/,
+        /Cannot restore TABLE public\.diary: relation "diary" already exists/,
       );
       assert.match(error, /hint: Nothing was changed/);
       assert.equal((await sql`select from pg_namespace where nspname = 'books'`).length, 0);
@@ -278,13 +341,15 @@ Deno.test("a backup on a plain server", async (test) => {
         "--backup",
         name,
         "--without-missing",
-        "--into-non-empty",
+        "--confirm",
+        "theatre",
         "--jobs",
         "2",
       );
       assert.match(
         parallel.error,
-        /stopped at entry \d+; \d+ \d+ TABLE diary[\s\S]*hint: What came before it is in the target: empty it/,
+        // Definitions are one transaction still.
+        /Cannot restore TABLE public\.diary[\s\S]*hint: Nothing was changed/,
       );
     });
 
@@ -300,15 +365,31 @@ Deno.test("a backup on a plain server", async (test) => {
       bad[100]! ^= 1;
       const options = { contentType: "application/octet-stream", upsert: true };
       await project.client.storage.from("backups").upload(`${name}/00001.dump`, bad, options);
+      // What can be refused without the parts' rows is refused first.
+      for (
+        const [said, ...args] of [
+          ['no table "books.entires"', "--table", "books.entires"],
+          ['no schema "boks"', "--schema", "boks"],
+          ["public.open_entries is a view", "--table", "public.open_entries", "--into-schema", "back"],
+        ] as const
+      ) {
+        const refused = await restore("--backup", name, ...args);
+        assert.deepEqual([refused.code, refused.error.includes(said)], [1, true], refused.error);
+      }
       const { code, error } = await restore("--backup", name, "--without-missing");
       assert.equal(code, 1);
-      assert.match(error, new RegExp(`${name}/00001\\.dump is not what the manifest says`));
+      assert.match(error, new RegExp(`${name}/00001\\.dump differs from the manifest`));
       assert.equal((await sql`select from pg_namespace where nspname = 'books'`).length, 0);
       const verify = await run(project, "verify");
       assert.deepEqual([verify.code, /part_damaged .*00001\.dump/.test(verify.out)], [1, true], verify.out);
       const drilled = await runWith(
-        ...[project, { SUPABASE_DB_URL: project.stack.databaseUrl }, "drill", "--work-dir", workDir] as const,
-        ...["--report", `${workDir}/drills`],
+        project,
+        { SUPABASE_DB_URL: project.stack.databaseUrl },
+        "drill",
+        "--work-dir",
+        workDir,
+        "--report",
+        `${workDir}/drills`,
       );
       assert.deepEqual(
         [drilled.code, /0 passed, 1 failed/.test(drilled.out)],
@@ -317,10 +398,14 @@ Deno.test("a backup on a plain server", async (test) => {
       );
       const [recorded] = await project.sql`select name, failed, checks from backup.drills`;
       assert.deepEqual([recorded!.name, recorded!.failed], [name, 1]);
-      assert.match(recorded!.checks[0].detail, /00001\.dump is not what the manifest says/);
+      assert.match(recorded!.checks[0].detail, /00001\.dump differs from the manifest/);
       await project.client.storage.from("backups").upload(`${name}/00001.dump`, good, options);
       const healed = await run(project, "verify");
-      assert.deepEqual([healed.code, /nothing wrong/.test(healed.out)], [0, true], healed.out + healed.error);
+      assert.deepEqual(
+        [healed.code, /no faults found/.test(healed.out)],
+        [0, true],
+        healed.out + healed.error,
+      );
     });
 
     await test.step("restores from a downloaded folder and from a single file, without the project", async () => {

@@ -1,13 +1,14 @@
 /** A restore of some tables: with what is theirs, and without what would need the others. */
 import assert from "node:assert/strict";
 import postgres from "postgres";
-import { dumpDatabase } from "../../cli/dump.ts";
-import { adviceOn } from "../../cli/restore/advice.ts";
-import { openArchive } from "../../cli/restore/archive_file.ts";
-import { checksTable } from "../../cli/restore/check.ts";
-import { compareRestored } from "../../cli/restore/compare.ts";
-import { planned, restoreEntries, type RestoreOptions, WHOLE } from "../../cli/restore/run.ts";
-import { openTarget } from "../../cli/restore/target.ts";
+import { dumpDatabase } from "../../cli/dump/dump_database.ts";
+import { adviceOn } from "../../cli/restore/pg_error_hints.ts";
+import { openArchive } from "../../cli/source/archive_file.ts";
+import { checksTable } from "../../cli/compare/checks_table.ts";
+import { compareRestored } from "../../supabase/functions/backup/compare/compare_restored.ts";
+import { makePlan, type RestoreOptions, WHOLE } from "../../cli/plan/plan_restore.ts";
+import { runRestore } from "../../cli/restore/run_restore.ts";
+import { openTarget } from "../../cli/target/target.ts";
 import { startCluster } from "../../stack/postgres/cluster.ts";
 
 const SOURCE = `
@@ -44,10 +45,14 @@ Deno.test("some tables of a backup", async (test) => {
     const target = await openTarget(server.url("target"));
     try {
       const options = { ...WHOLE, ...some };
-      const plan = await planned(archive, target, options);
-      await restoreEntries(archive, target, plan.entries, options);
+      const plan = await makePlan(archive, target, options);
+      await runRestore(archive, target, plan, options);
       const checks = await compareRestored(archive, null, plan, target, { wasEmpty: false });
-      assert.deepEqual(checks.filter(({ outcome }) => outcome === "failed"), [], checksTable(checks));
+      assert.deepEqual(
+        checks.filter(({ outcome }) => outcome === "failed"),
+        [],
+        checksTable(checks).join("\n"),
+      );
       return plan;
     } finally {
       await target.session.close();
@@ -75,7 +80,7 @@ Deno.test("some tables of a backup", async (test) => {
       const { leftOut } = await restore({ tables: ["public.shows"] });
       assert.deepEqual(leftOut, [{
         what: "FK CONSTRAINT public.shows shows_play_fkey",
-        why: "it refers to public.plays, which the target has not",
+        why: "it refers to public.plays, which is missing from the target",
       }]);
       assert.deepEqual(
         await inTarget("select play, tableoid::regclass::text as part from public.shows order by 1"),
@@ -116,7 +121,7 @@ Deno.test("some tables of a backup", async (test) => {
       await admin`create role reader nologin`;
       await inTarget(SINCE);
       await inTarget("update public.plays set title = 'overwritten'");
-      const { hanging: again } = await restore({ tables: ["public.plays"], clean: true });
+      const { dependents: again } = await restore({ tables: ["public.plays"], clean: true });
       assert.deepEqual(again.map(({ desc, tag }) => `${desc} ${tag}`), [
         "FUNCTION of_play(public.plays)",
         "FK CONSTRAINT shows shows_play_fkey",
@@ -127,7 +132,12 @@ Deno.test("some tables of a backup", async (test) => {
       await restore({ tables: ["public.shows"], clean: true });
       await restore({ tables: ["public.plays", "public.shows"], clean: true, jobs: 2 });
       assert.deepEqual(await hanging(), [{
-        ...{ rows: 2, comment: "Shows by year", granted: true, busy: 2, title: "Hamlet", key: "c" },
+        rows: 2,
+        comment: "Shows by year",
+        granted: true,
+        busy: 2,
+        title: "Hamlet",
+        key: "c",
         published: "plays",
       }]);
     });
@@ -160,12 +170,12 @@ Deno.test("some tables of a backup", async (test) => {
       );
       await assert.rejects(restore({ tables: ["public.plays"], clean: true }), {
         message:
-          /FK CONSTRAINT tickets tickets_play_fkey .*: insert or update on table "tickets" violates foreign key/,
+          /FK CONSTRAINT public\.tickets tickets_play_fkey: insert or update on table "tickets" violates foreign key/,
         hint: /Nothing was changed/,
       });
       await inTarget("create table public.tours (play public.plays)");
       await assert.rejects(restore({ tables: ["public.plays"], clean: true }), {
-        message: /holds values of its own: table public\.tours$/,
+        message: /hold data of their own: table public\.tours$/,
         hint: /--table[\s\S]*--into-schema/,
       });
       await inTarget(
@@ -173,7 +183,7 @@ Deno.test("some tables of a backup", async (test) => {
       );
       await assert.rejects(
         restore({ tables: ["public.shows"], clean: true }),
-        /holds values of its own: table public\.shows_2030$/,
+        /hold data of their own: table public\.shows_2030$/,
       );
       await inTarget("drop table public.shows_2030");
       await inTarget(
@@ -186,7 +196,7 @@ Deno.test("some tables of a backup", async (test) => {
       await inTarget("drop table public.plays cascade");
       const { notes } = await restore({ tables: ["public.plays"] });
       assert.deepEqual(notes, [
-        "fk constraint public.shows shows_play_fkey hung on it and the target has them not: --with-dependents",
+        "fk constraint public.shows shows_play_fkey depend on it and are missing from the target; add --with-dependents to restore them",
       ]);
       await inTarget("drop table public.plays, public.shows cascade");
       await restore({ tables: ["public.shows"] });
@@ -204,11 +214,14 @@ Deno.test("some tables of a backup", async (test) => {
         await restore(some).then(() => "", (error) => error.hint);
       assert.match(
         adviceOn("", "because other objects depend on it"),
-        /What hangs on it is not in this restore/,
+        /Objects depend on it that are not in this restore/,
       );
-      assert.match(await said({ tables: ["public.plays"], dataOnly: true }), /Rows are there already/);
+      assert.match(await said({ tables: ["public.plays"], dataOnly: true }), /The rows exist already/);
       await empty();
-      assert.match(await said({ tables: ["public.next"] }), /What it reads is not there: name that too/);
+      assert.match(
+        await said({ tables: ["public.next"] }),
+        /A table that the view reads is missing\. Name it too/,
+      );
       assert.equal(adviceOn("", "disk full"), "");
     });
   } finally {

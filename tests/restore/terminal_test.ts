@@ -2,39 +2,10 @@
 import assert from "node:assert/strict";
 import postgres from "postgres";
 import { startCluster } from "../../stack/postgres/cluster.ts";
+import { type Answers, atTerminal } from "../cli/at_terminal.ts";
 import { backedUpProject } from "./scene.ts";
 
 const PASSWORD = "s3cret";
-const ROOT = new URL("../../", import.meta.url).pathname;
-
-type Answers = [question: RegExp, answer: string][];
-
-/** In a terminal that `script` makes. Each answer is typed when its question is there. */
-async function atTerminal(env: Record<string, string>, args: string[], answers: Answers) {
-  const command = [Deno.execPath(), "run", "-A", "--no-check", "cli/restore.ts", ...args];
-  const child = new Deno.Command("script", {
-    args: ["-qfec", command.map((word) => `'${word}'`).join(" "), "/dev/null"],
-    cwd: ROOT,
-    env: { NO_COLOR: "1", TERM: "xterm", ...env },
-    stdin: "piped",
-    stdout: "piped",
-  }).spawn();
-  const writer = child.stdin.getWriter();
-  const left = [...answers];
-  let shown = "";
-  let from = 0;
-  for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
-    shown += text;
-    const found = left[0]?.[0].exec(shown.slice(from));
-    if (!found) continue;
-    from += found.index + found[0].length;
-    await writer.write(new TextEncoder().encode(`${left.shift()![1]}\n`));
-  }
-  await writer.close().catch(() => {});
-  const { code } = await child.status;
-  return { code, shown, unasked: left.map(([question]) => String(question)) };
-}
-
 Deno.test("a restore at a terminal", async (test) => {
   const workDir = await Deno.makeTempDir();
   const server = await startCluster({ superuser: "owner", password: PASSWORD });
@@ -49,13 +20,13 @@ Deno.test("a restore at a terminal", async (test) => {
   const sql = postgres(server.url(), { max: 1, onnotice: () => {} });
   try {
     await test.step("lists the backups, asks which and where to, and for a password that it does not show", async () => {
-      const { code, shown, unasked } = await atTerminal(env, ["--without-missing"], [
+      const { code, shown, unasked } = await atTerminal(["restore", "--without-missing"], [
         [/Which backup\?/, "latest"],
         [/Where to\?/, to],
         [/Password of owner:/, PASSWORD],
-      ]);
+      ], env);
       assert.deepEqual([code, unasked], [0, []], shown);
-      assert.match(shown, new RegExp(`${name} +│ manual[\\s\\S]*Which backup\\?`));
+      assert.match(shown, new RegExp(`${name}[\\s\\S]*manual[\\s\\S]*Which backup\\?`));
       assert.match(shown, /check [█░]+ \d+ %[^\n]* of /, "a bar while parts are fetched and checked");
       assert.match(shown, /restore [█░]+ \d+ %/, "and one for the entries");
       assert.ok(!shown.includes(PASSWORD));
@@ -64,14 +35,24 @@ Deno.test("a restore at a terminal", async (test) => {
 
     await test.step("drops nothing before the database's name was typed", async () => {
       await sql`delete from public.diary`;
-      const options = ["--backup", name, "--to", to, "--clean", "--as", "plain", "--without-missing"];
+      const options = [
+        "restore",
+        "--backup",
+        name,
+        "--target-db-url",
+        to,
+        "--clean",
+        "--as",
+        "plain",
+        "--without-missing",
+      ];
       const question = /Type the database's name, postgres, to go on:/;
       const password: Answers[number] = [/Password of owner:/, PASSWORD];
-      const wrong = await atTerminal(env, options, [password, [question, "postgers"]]);
+      const wrong = await atTerminal(options, [password, [question, "postgers"]], env);
       assert.deepEqual([wrong.code, wrong.unasked], [1, []], wrong.shown);
       assert.match(wrong.shown, /"postgers" is not "postgres"[\s\S]*Nothing was changed/);
       assert.equal((await sql`select from public.diary`).length, 0);
-      const right = await atTerminal(env, options, [password, [question, "postgres"]]);
+      const right = await atTerminal(options, [password, [question, "postgres"]], env);
       assert.equal(right.code, 0, right.shown);
       assert.equal((await sql`select from public.diary`).length, 5);
     });

@@ -1,9 +1,10 @@
 /** Histories of rows come back with a backup, and go on in the copy as if nothing had happened. */
 import assert from "node:assert/strict";
 import postgres, { type Sql } from "postgres";
-import { planned, restoreEntries, WHOLE } from "../../cli/restore/run.ts";
-import { fetchSource } from "../../cli/restore/source.ts";
-import { openTarget } from "../../cli/restore/target.ts";
+import { makePlan, WHOLE } from "../../cli/plan/plan_restore.ts";
+import { runRestore } from "../../cli/restore/run_restore.ts";
+import { fetchSource } from "../../cli/source/source.ts";
+import { openTarget } from "../../cli/target/target.ts";
 import { startStack } from "../../stack/stack.ts";
 import { startProject } from "../e2e/project.ts";
 import { originOf } from "./scene.ts";
@@ -39,8 +40,8 @@ Deno.test("histories survive a restore into a new project", async (test) => {
   try {
     const source = await fetchSource(originOf(project), backup.name, folder, () => {});
     const restore = async (options = WHOLE) => {
-      const plan = await planned(source.archive, target, options);
-      await restoreEntries(source.archive, target, plan.entries, options);
+      const plan = await makePlan(source.archive, target, options);
+      await runRestore(source.archive, target, plan, options);
     };
     await restore();
 

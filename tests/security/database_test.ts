@@ -1,6 +1,7 @@
 /**
- * Whom the database lets do what, read from its catalogs: every schema, table, view, sequence, type and function that the migrations
- * make, so that one that is added later is judged too. What a role is let do is tried, not only looked up.
+ * Whom the database lets do what, read from its catalogs: every schema, table, view, sequence, type and function that
+ * the migrations make, so that one that is added later is judged too. What a role is let do is tried, not only looked
+ * up.
  */
 import assert from "node:assert/strict";
 import { apply, type SqlProject, startSqlProject } from "../sql/project.ts";
@@ -9,21 +10,28 @@ import { migrations } from "../sql/sources.ts";
 /** Those whom the internet can be, who stands between, and a role of which nothing is known: what PUBLIC may. */
 const STRANGERS = ["anon", "authenticated", "authenticator", "nobody"];
 
-/** They act with their owner's rights. Whoever adds one has to say here, and in docs/security.md, why. */
+/** They act with their owner's rights. A change that adds one has to say here, and in docs/security.md, why. */
 const DEFINERS: Record<string, string | null> = {
-  // Triggers of backup.log, which fire for whoever ends a run, and are called by nobody.
-  "backup._copy_after_run": null,
-  "backup._run_ended": null,
+  // A trigger of backup.log, which fires for whoever ends a run, and is called by nobody.
+  "backup._after_run": null,
   "backup.cancel": "service_role",
+  "backup.cancel_restore": "service_role",
   "backup.configure": "service_role",
   "backup.copy": "service_role",
+  "backup.drill": "service_role",
   "backup.examine": "service_role",
   "backup.pin": "service_role",
   "backup.schedule": "service_role",
   "backup.schedule_check": "service_role",
   "backup.start": "service_role",
+  "backup.peek": "service_role",
+  "backup.restore_rows": "service_role",
+  "backup.restore_schema": "service_role",
+  "backup.restore_table": "service_role",
+  "backup.schedule_drill": "service_role",
   "backup.unpin": "service_role",
   "backup.unschedule": "service_role",
+  "backup.unschedule_drill": "service_role",
   // Numbers a layout for whoever may read the history of its table.
   "versioning._number_of": "anon, authenticated, service_role",
   "versioning.configure": "service_role",
@@ -68,8 +76,8 @@ Deno.test("the database's doors", async (test) => {
     await project.superuser`create role nobody`;
     const ours = names(await found(project, SCHEMAS_BEFORE)).filter((name) => !before.includes(name)).sort();
 
-    await test.step("the migrations make two schemas, and nothing of theirs lies elsewhere", async () => {
-      assert.deepEqual(ours, ["backup", "versioning"]);
+    await test.step("the migrations make three schemas, and nothing of theirs lies elsewhere", async () => {
+      assert.deepEqual(ours, ["backup", "versioning", "versioning_private"]);
       const elsewhere = await found(
         project,
         `select p.oid::regprocedure::text as name from pg_proc p join pg_namespace n on n.oid = p.pronamespace
@@ -131,6 +139,16 @@ Deno.test("the database's doors", async (test) => {
       }
     });
 
+    await test.step("into the schema versioning_private no role of the API can look", async () => {
+      const open = await found(
+        project,
+        `select r.rolname as name from pg_roles r
+         where r.rolname = any ($1) and has_schema_privilege(r.oid, 'versioning_private', 'usage, create')`,
+        [[...STRANGERS, "service_role"]],
+      );
+      assert.deepEqual(open, []);
+    });
+
     await test.step("in the schema versioning strangers write nothing, and read by row level security alone", async () => {
       const tables = await found(
         project,
@@ -163,11 +181,12 @@ Deno.test("the database's doors", async (test) => {
       assert.deepEqual(await openToAll(), []);
     });
 
-    await test.step("every function fixes an empty search_path", async () => {
+    // An empty one would let pg_temp come first, where any caller can make a type or a table.
+    await test.step("every function fixes its search_path, with pg_temp last", async () => {
       const loose = await found(
         project,
         `select p.oid::regprocedure::text as name from pg_proc p join pg_namespace n on n.oid = p.pronamespace
-         where n.nspname = any ($1) and not coalesce('search_path=""' = any (p.proconfig), false)`,
+         where n.nspname = any ($1) and not coalesce('search_path=pg_catalog, pg_temp' = any (p.proconfig), false)`,
         [ours],
       );
       assert.deepEqual(loose, []);

@@ -1,6 +1,6 @@
 /**
- * Names, settings and bodies that try to be SQL, paths or markup. That such names are dumped and restored exactly is in the corpus
- * (tests/corpus: names-that-hurt, bodies-that-hurt); here, that nothing of them is ever carried out.
+ * Names, settings and bodies that try to be SQL, paths or markup. That such names are dumped and restored exactly is in
+ * the corpus (tests/corpus: names-that-hurt, bodies-that-hurt); here, that nothing of them is ever carried out.
  */
 import assert from "node:assert/strict";
 import { startProject } from "../e2e/project.ts";
@@ -80,9 +80,9 @@ Deno.test("hostile input", async (test) => {
 
   await test.step("in the arguments of the workers' verbs finds nothing", async () => {
     for (const text of HOSTILE) {
-      const [row] = await sql`select backup._redeem(${text}) as run`;
+      const [row] = await sql`select run_id as run from backup._redeem(${text})`;
       assert.equal(row!["run"], null);
-      await sql`select backup._removed(${text})`;
+      await sql`select backup._mark_removed(${text})`;
     }
     assert.equal((await sql`select from backup.log where removed_at is not null`).length, 0);
     await expectUnharmed();

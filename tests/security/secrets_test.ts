@@ -1,6 +1,6 @@
 /**
- * Runs fail in many ways, and nothing that is written down on the way holds a secret: no row of the schema `backup`, none of pg_net's
- * responses, no line of the function's log, no answer to a caller.
+ * Runs fail in many ways, and nothing that is written down on the way holds a secret: no row of the schema `backup`,
+ * none of pg_net's responses, no line of the function's log, no answer to a caller.
  */
 import assert from "node:assert/strict";
 import postgres from "postgres";
@@ -9,11 +9,7 @@ import { startProject, until } from "../e2e/project.ts";
 const isStorage = (request: Request) => new URL(request.url).pathname.startsWith("/storage/v1/");
 
 Deno.test("secrets", async (test) => {
-  let fault: ((request: Request) => Response | null) | null = null;
-  await using project = await startProject({
-    migrate: "directly",
-    intercept: (request) => fault?.(request) ?? null,
-  });
+  await using project = await startProject();
   const { stack, sql, superuser } = project;
   const { keys } = stack;
   await sql`create table public.pages as select g as id, repeat('x', 500) as text from generate_series(1, 2000) g`;
@@ -67,7 +63,7 @@ Deno.test("secrets", async (test) => {
     "Storage is full": {
       code: "storage_full",
       act: () => {
-        fault = (request) =>
+        project.fault = (request) =>
           isStorage(request) && request.method === "POST" && /\.dump/.test(request.url)
             ? Response.json({
               statusCode: "413",
@@ -81,7 +77,7 @@ Deno.test("secrets", async (test) => {
     "Storage refuses the key": {
       code: "storage_failed",
       act: () => {
-        fault = (request) =>
+        project.fault = (request) =>
           isStorage(request)
             ? Response.json({
               statusCode: "403",
@@ -95,14 +91,15 @@ Deno.test("secrets", async (test) => {
     "Storage answers a page of HTML": {
       code: "storage_failed",
       act: () => {
-        fault = (request) => isStorage(request) ? new Response("<html>no</html>", { status: 404 }) : null;
+        project.fault = (request) =>
+          isStorage(request) ? new Response("<html>no</html>", { status: 404 }) : null;
         return Promise.resolve();
       },
     },
     "what is stored is something else": {
       code: "verification_failed",
       act: () => {
-        fault = (request) =>
+        project.fault = (request) =>
           request.method === "GET" && /0000\d\.dump/.test(request.url)
             ? new Response("not the part", { headers: { "content-type": "application/octet-stream" } })
             : null;
@@ -125,7 +122,7 @@ Deno.test("secrets", async (test) => {
       },
     },
     "the login is refused": {
-      code: "function_unreachable",
+      code: "database_unreachable",
       act: () => superuser`alter role postgres password 'another'`,
       undo: () => superuser.unsafe(`alter role postgres password '${new URL(stack.databaseUrl).password}'`),
     },
@@ -159,7 +156,7 @@ Deno.test("secrets", async (test) => {
         assert.deepEqual([run.status, run.error_code], ["failed", code], run.error_message ?? "");
         await call(key, JSON.stringify({ log: { run_id: row!.id } }));
       } finally {
-        fault = null;
+        project.fault = null;
         await undo?.();
       }
       await expectNoSecret();

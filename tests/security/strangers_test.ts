@@ -1,6 +1,7 @@
 /**
- * What the internet may do without the project's secret: nothing, by no route of the function and none of Storage. That the bucket shows
- * and takes nothing through supabase-js is in tests/e2e/access_test.ts; what the function answers to its callers, in callers_test.ts there.
+ * What the internet may do without the project's secret: nothing, by no route of the function and none of Storage. That
+ * the bucket shows and takes nothing through supabase-js is in tests/e2e/access_test.ts; what the function answers to
+ * its callers, in callers_test.ts there.
  */
 import assert from "node:assert/strict";
 import { SignJWT, UnsecuredJWT } from "jose";
@@ -105,8 +106,9 @@ Deno.test("without the project's secret", async (test) => {
     ),
     "a secret key of another project": { apikey: `${keys.secretKey.slice(0, -1)}~` },
     "a made-up call token": { "x-backup-token": crypto.randomUUID() + crypto.randomUUID() },
-    "a made-up token for copies": { "x-backup-token": `copy-${crypto.randomUUID()}` },
-    "a made-up token for alerts": { "x-backup-token": `alert-${crypto.randomUUID()}` },
+    "half a token for copies": { "x-backup-token": `copy-${crypto.randomUUID()}` },
+    "a made-up token for copies": { "x-backup-token": `copy-${crypto.randomUUID()}${crypto.randomUUID()}` },
+    "a made-up token for alerts": { "x-backup-token": `alert-${crypto.randomUUID()}${crypto.randomUUID()}` },
     "a call token that tries SQL": { "x-backup-token": "' or true or '" },
   };
 

@@ -1,6 +1,6 @@
 /**
- * A call token that leaks, and the address that it is sent to. Tokens are taken from where they could leak: pg_net's queue, which every
- * role of the database may read, and the request itself.
+ * A call token that leaks, and the address that it is sent to. Tokens are taken from where they could leak: pg_net's
+ * queue, which every role of the database may read, and the request itself.
  */
 import assert from "node:assert/strict";
 import { sessionsEnded, startProject, until } from "../e2e/project.ts";
@@ -50,7 +50,7 @@ Deno.test("a call token", async (test) => {
   await test.step("is all that is sent to the configured address: no key, no password, no cookie", async () => {
     await withAstray(accepted, (run, [call]) => {
       const { "x-backup-token": token, ...headers } = call!.headers;
-      assert.match(token!, /^[0-9a-f-]{72}$/);
+      assert.match(token!, /^run-[0-9a-f-]{72}$/);
       assert.deepEqual(JSON.parse(call!.body), { run_id: run });
       const known = [
         "accept",
@@ -76,12 +76,12 @@ Deno.test("a call token", async (test) => {
       // Whatever else is asked with it: the token means its own run.
       const first = await show(token, '{"run_id": 999, "log": {}, "prune": {"remove": ["x"]}}');
       assert.deepEqual([first.status, JSON.parse(first.text)], [202, { run_id: run }]);
-      for (let again = 0; again < 3; again++) assert.equal((await show(token)).status, 401);
+      for (let again = 0; again < 3; again++) assert.equal((await show(token)).status, 409);
       // What the thief has done is the work that was to be done.
       const done = await project.ended(run);
       assert.equal(done.status, "succeeded", done.error_message ?? "");
       assert.equal((await sql`select from backup.log`).length, runs);
-      assert.equal((await show(token)).status, 401, "nor when its run is over");
+      assert.equal((await show(token)).status, 409, "nor when its run is over");
     });
   });
 
@@ -90,7 +90,7 @@ Deno.test("a call token", async (test) => {
       const token = call!.headers["x-backup-token"]!;
       const answers = await Promise.all(Array.from({ length: 8 }, () => show(token)));
       const statuses = answers.map(({ status }) => status).sort();
-      assert.deepEqual(statuses, [202, ...Array(7).fill(401)]);
+      assert.deepEqual(statuses, [202, ...Array(7).fill(409)]);
     });
   });
 
@@ -164,15 +164,15 @@ Deno.test("a call token", async (test) => {
     assert.equal(after!["function_url"], settings!.function_url);
   });
 
-  await test.step("what the address answers comes no further than 300 characters into the database's own tables", async () => {
-    await withAstray(() => new Response("s".repeat(5000), { status: 404 }), async (run) => {
+  await test.step("what the address answers comes no further than 1,000 characters into the database's own tables", async () => {
+    await withAstray(() => new Response("s".repeat(5000), { status: 404 }), async () => {
       const length = await until("the answer is kept", async () => {
-        await sql`select backup._collect_answers(${run})`;
+        await sql`select backup._collect_responses(id) from backup.log where finished_at is null`;
         const [row] =
-          await superuser`select length(answer ->> 'body') as n from backup.calls where answer is not null`;
+          await superuser`select length(answer ->> 'body') as n from backup.calls where purpose = 'run' and answer is not null`;
         return row?.["n"] ?? null;
       });
-      assert.equal(length, 300);
+      assert.equal(length, 1000);
     });
   });
 });

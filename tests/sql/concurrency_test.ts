@@ -40,7 +40,7 @@ Deno.test("the schema backup, used by several sessions", async (t) => {
       await untilBlocked(project);
       await a`commit`;
       const error = await second;
-      assert.match(error.message, new RegExp(`^run ${id} .* is active$`));
+      assert.match(error.message, new RegExp(`^Cannot start a backup: run ${id} .* is active$`));
       assert.deepEqual([error.code, error.detail], ["55000", "run_active"]);
     });
 
@@ -68,7 +68,7 @@ Deno.test("the schema backup, used by several sessions", async (t) => {
 
     await step("the watch-dog goes to sleep after a start has looked, not before", async () => {
       const [a, b] = [project.session(), project.session()];
-      await sql`select backup._watch_on()`;
+      await sql`select backup._keep_watching(true)`;
       await a`begin`;
       await start(a);
       const watch = b`select backup.watch()`.execute();
@@ -93,14 +93,14 @@ Deno.test("the schema backup, used by several sessions", async (t) => {
 
     await step("a session that the schema's owner cannot see is refused", async () => {
       const run = await start(sql);
-      await assert.rejects(enter(project, run, project.superuser), /there is no session with process/);
+      await assert.rejects(enter(project, run, project.superuser), /no session has process/);
     });
 
     await step("many workers share the slices, each once", async () => {
       await sql`select backup.configure(workers => 4)`;
       const run = await start(sql);
       const planner = await enter(project, run, sql);
-      await sql`select backup._plan(${run}, ${planner.id}, ${sql.json(plan(60))})`;
+      await sql`select backup._store_plan(${run}, ${planner.id}, ${sql.json(plan(60))})`;
       const sessions = Array.from({ length: 4 }, () => project.session());
       const claimed = await Promise.all(sessions.map(async (session) => {
         const { id, role } = await enter(project, run, session);
@@ -124,18 +124,43 @@ Deno.test("the schema backup, used by several sessions", async (t) => {
       const [a, b] = [project.session(), project.session()];
       const run = await start(sql);
       const finisher = await enter(project, run, b);
-      await sql`select backup._plan(${run}, ${finisher.id}, ${sql.json(plan(0))})`;
+      await sql`select backup._store_plan(${run}, ${finisher.id}, ${sql.json(plan(0))})`;
       await sql`select backup._claim_finish(${run}, ${finisher.id})`;
       await a`begin`;
-      await a`select backup._lock(${run})`;
-      const verified = b`select backup._verified(${run}, ${finisher.id}, '00000.dump')`.catch((error) =>
-        error
-      );
+      await a`select backup._lock_run(${run})`;
+      const verified = b`select backup._mark_part_verified(${run}, ${finisher.id}, '00000.dump')`.catch((
+        error,
+      ) => error);
       await untilBlocked(project);
       await a`select backup._fail(${run}, ${finisher.id}, '{"code": "storage_failed"}', true)`;
       await a`commit`;
       assert.equal((await verified).code, "BK001");
     });
+
+    await step(
+      "a worker takes its turn while the watch-dog looks at pg_net's response to its call: no deadlock",
+      async () => {
+        const [a, b] = [project.session(), project.session()];
+        await start(sql);
+        await sql`delete from backup.calls where purpose = 'alert'`;
+        await sql`select backup._call('alert')`;
+        await sql`update backup.calls set used_at = clock_timestamp() where purpose = 'alert'`;
+        await project.superuser`
+        insert into net._http_response (id, status_code, content, created)
+        select request_id, 202, '{}', clock_timestamp() from backup.calls where purpose = 'alert'`;
+        await a`begin`;
+        await a`select backup._lock_work()`;
+        const watch = b`select backup.watch()`.execute();
+        await untilBlocked(project);
+        const [turn] = await a`select backup._take_turn('alert', ${randomUUID()}) as taken`;
+        await a`commit`;
+        await watch;
+        assert.equal(turn!.taken, true);
+        const [call] =
+          await sql`select worker is not null as linked, answer ->> 'status' as status from backup.calls where purpose = 'alert'`;
+        assert.deepEqual({ ...call }, { linked: true, status: "202" });
+      },
+    );
   } finally {
     await project.stop();
   }
@@ -150,7 +175,7 @@ async function start(sql: postgres.Sql): Promise<number> {
 async function enter({ sql }: SqlProject, run: number, exporting: postgres.Sql) {
   const id = randomUUID();
   const [session] = await exporting`select pg_backend_pid() as pid`;
-  const [row] = await sql`select backup._enter(${run}, ${id}, ${session!.pid}) ->> 'role' as role`;
+  const [row] = await sql`select backup._register(${run}, ${id}, ${session!.pid}) ->> 'role' as role`;
   return { id, pid: session!.pid as number, role: row!.role as string };
 }
 

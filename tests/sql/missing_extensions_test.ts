@@ -27,7 +27,7 @@ Deno.test("the schema backup without the extensions that it needs", async (t) =>
 
     await step("without pg_net nothing starts", "drop schema net cascade", async (sql) => {
       const error = await refusal(sql, "select backup.start()");
-      assert.equal(error.message, "pg_net is not installed: nothing can call the function");
+      assert.equal(error.message, "pg_net is not installed, so the database cannot call the function");
       assert.match(error.hint!, /create extension pg_net/);
       await scheduled(sql, {
         error_code: "not_installed",
@@ -38,7 +38,7 @@ Deno.test("the schema backup without the extensions that it needs", async (t) =>
 
     await step("without pg_cron nothing starts", "drop extension pg_cron", async (sql) => {
       const error = await refusal(sql, "select backup.start()");
-      assert.equal(error.message, "pg_cron is not installed: nothing would start or watch over backups");
+      assert.equal(error.message, "pg_cron is not installed, so nothing can start backups");
       assert.match(error.hint!, /create extension pg_cron/);
       assert.match(
         (await refusal(sql, "select backup.schedule('0 3 * * 0')")).message,
@@ -78,12 +78,50 @@ Deno.test("the schema backup without the extensions that it needs", async (t) =>
       "without pg_cron the migrations warn and go through",
       "drop schema backup cascade; drop extension pg_cron",
       async (sql) => {
-        for (const { path, text } of await migrations()) {
-          // pg_cron is there to be installed, but not for this role.
-          if (!path.includes("enable_extensions")) await sql.unsafe(text).simple();
+        // pg_cron is there to be installed, but not for this role.
+        const installing = await Deno.readTextFile(
+          new URL("../../supabase/setup/extensions.sql", import.meta.url),
+        );
+        for (const { text } of await migrations()) {
+          await sql.unsafe(text.replace(installing.trim(), "")).simple();
         }
         assert.equal((await sql`select from backup.settings`).length, 1);
       },
+    );
+
+    const setUp = (await migrations()).find(({ path }) => path.endsWith("_set_up_backup.sql"))!.text;
+    for (
+      const [what, change, reason] of [
+        ["is public", "update storage.buckets set public = true", "it is public"],
+        [
+          "holds other files",
+          "insert into storage.objects (bucket_id, name) values ('backups', 'posters/hamlet.png')",
+          'it holds "posters/hamlet.png", which is not part of a backup',
+        ],
+      ]
+    ) {
+      await step(`a bucket of that name that ${what} is left alone`, change!, async (sql) => {
+        const [before] = await sql`select to_jsonb(b) as bucket from storage.buckets b`;
+        const error = await refusal(sql, setUp);
+        assert.equal(error.message, `Cannot use bucket "backups" for backups: ${reason}`);
+        assert.equal(error.code, "42710");
+        assert.match(error.hint!, /backup\.configure\(bucket => 'project-backups'\)/);
+        // The way out that the hint gives.
+        await sql`select backup.configure(bucket => 'project-backups')`;
+        await sql.unsafe(setUp).simple();
+        assert.deepEqual(
+          (await sql`select to_jsonb(b) as bucket from storage.buckets b where id = 'backups'`)[0],
+          before,
+        );
+        const [made] =
+          await sql`select public, file_size_limit from storage.buckets where id = 'project-backups'`;
+        assert.deepEqual({ ...made }, { public: false, file_size_limit: 524288000n });
+      });
+    }
+    await step(
+      "a bucket of that name with backups of before stays in use",
+      "insert into storage.objects (bucket_id, name) values ('backups', 'backup-20261122-030000-2/manifest.json')",
+      async (sql) => void await sql.unsafe(setUp).simple(),
     );
 
     await step(
@@ -94,7 +132,7 @@ Deno.test("the schema backup without the extensions that it needs", async (t) =>
         await sql`create table backup.log (line text)`;
         const [first] = await migrations();
         const error = await refusal(sql, first!.text);
-        assert.equal(error.message, 'there is a schema "backup" already, with other tables in it');
+        assert.equal(error.message, 'Cannot install: a schema "backup" with other tables exists');
         await sql`drop table backup.log`;
         await sql.unsafe(first!.text).simple();
       },

@@ -1,5 +1,5 @@
--- What the pgTAP suites share: the schema `tests`, whose verbs stand for the function's workers. Every worker's export session is
--- the suite's own session, which lives; a worker that has died is one whose session is no longer there.
+-- What the pgTAP suites share: the schema `tests`, whose verbs stand for the function's workers. Every worker's export
+-- session is the suite's own session, which lives; a worker that has died is one whose session is no longer there.
 create schema tests;
 
 -- The error that a statement raises, as `SQLSTATE: message (hint)`; null when it raises none.
@@ -18,14 +18,28 @@ exception when others then
 end;
 $$;
 
+-- The function has an address, and has reported that no channel for alerts is on: nothing but runs calls it.
 create function tests.configure()
 returns void
 language sql
 as $$
     select backup.configure(function_url => 'https://project.example/functions/v1/backup', second_copy => 'none');
+    select backup._report_channels('[{"name": "slack", "state": "off", "problem": null}]') where not exists (select from backup.channels);
 $$;
 
--- A manual run with a plan of `slices` slices of a megabyte, planned by worker 1, who came of its call and holds the snapshot.
+-- What happens when a transaction commits happens now.
+create function tests.commit()
+returns void
+language plpgsql
+as $$
+begin
+    set constraints all immediate;
+    set constraints all deferred;
+end;
+$$;
+
+-- A manual run with a plan of `slices` slices of a megabyte, planned by worker 1, who came of its call and holds the
+-- snapshot.
 create function tests.planned_run(slices integer)
 returns bigint
 language plpgsql
@@ -37,7 +51,7 @@ begin
     run := backup.start();
     perform backup._redeem(tests.token());
     perform tests.enter(run, 1);
-    perform backup._plan(run, tests.worker(1), tests.plan(slices));
+    perform backup._store_plan(run, tests.worker(1), tests.plan(slices));
     return run;
 end;
 $$;
@@ -54,7 +68,7 @@ create function tests.enter(run bigint, worker integer)
 returns jsonb
 language sql
 as $$
-    select backup._enter(run, tests.worker(worker), pg_backend_pid());
+    select backup._register(run, tests.worker(worker), pg_backend_pid());
 $$;
 
 create function tests.role_of(run bigint, worker integer)
@@ -117,7 +131,7 @@ create function tests.finish_slice(run bigint, worker integer, slice integer)
 returns boolean
 language sql
 as $$
-    select backup._part(run, tests.worker(worker), slice, tests.part_of(slice), 1000, tests.sha256(slice::text));
+    select backup._record_part(run, tests.worker(worker), slice, tests.part_of(slice), 1000, tests.sha256(slice::text));
     select backup._finish_slice(
         run, tests.worker(worker), slice,
         '{"rows": 10, "raw_bytes": 3000, "stored_bytes": 1000, "pieces": []}'
@@ -144,7 +158,7 @@ create function tests.verify_all(run bigint, worker integer)
 returns void
 language sql
 as $$
-    select backup._verified(run, tests.worker(worker), p.name) from backup.parts p where p.run_id = run;
+    select backup._mark_part_verified(run, tests.worker(worker), p.name) from backup.parts p where p.run_id = run;
 $$;
 
 create function tests.ending()

@@ -1,8 +1,10 @@
 /** The schemas of ours that a database has, as text to compare. */
 import type { ProjectDatabase } from "../../stack/postgres/project.ts";
 
+const ROOT = decodeURIComponent(new URL("../../", import.meta.url).pathname);
+
 /** What migrations make; the demo's tables are a matter of the seed. */
-export const OUR_SCHEMAS = ["backup", "versioning"];
+const OUR_SCHEMAS = ["backup", "versioning", "versioning_private"];
 
 /** `pg_dump --schema-only` of our schemas. Throws with pg_dump's own words. */
 export async function schemaText({ cluster, url }: ProjectDatabase): Promise<string> {
@@ -23,13 +25,18 @@ export async function difference(from: ProjectDatabase, to: ProjectDatabase): Pr
 
 /** Runs the CLI in the checkout; answers standard output, throws with standard error. */
 export async function supabase(...args: string[]): Promise<string> {
-  return await output("node_modules/.bin/supabase", args);
+  return await supabaseIn(ROOT, ...args);
 }
 
-async function output(program: string, args: string[]): Promise<string> {
+/** Runs the CLI in a project's folder. */
+export async function supabaseIn(cwd: string, ...args: string[]): Promise<string> {
+  return await output(`${ROOT}node_modules/.bin/supabase`, args, cwd);
+}
+
+async function output(program: string, args: string[], cwd = ROOT): Promise<string> {
   const { success, stdout, stderr } = await new Deno.Command(program, {
     args,
-    cwd: new URL("../../", import.meta.url),
+    cwd,
     // The stack's server has no TLS; the CLI would say so among its answer.
     env: { PGSSLMODE: "disable" },
     stdin: "null",

@@ -17,9 +17,9 @@ export async function schemas(): Promise<SqlFile[]> {
   return await listed("schema_paths");
 }
 
-/** What `supabase db reset` fills a database with: `sql_paths` of `[db.seed]` in supabase/config.toml. */
-export async function seeds(): Promise<SqlFile[]> {
-  return await listed("sql_paths");
+/** The demo's theatre, in the order in which the demo loads it. */
+export async function theatre(): Promise<SqlFile[]> {
+  return await read(await matches("examples/theatre/*.sql"));
 }
 
 /** Throws when the setting is missing or names no file. */

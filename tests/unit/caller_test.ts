@@ -22,8 +22,21 @@ Deno.test("[identifyCaller] knows every secret key and the service_role key, in 
   }
 });
 
-Deno.test("[identifyCaller] hands a token on unread", () => {
-  assert.deepEqual(callerOf({ "x-backup-token": "abc" }), { kind: "token", token: "abc" });
+Deno.test("[identifyCaller] hands on what has the form of a token, and nothing else", () => {
+  const token = crypto.randomUUID() + crypto.randomUUID();
+  for (const good of [token, `copy-${token}`, `alert-${token}`]) {
+    assert.deepEqual(callerOf({ "x-backup-token": good }), { kind: "token", token: good });
+  }
+  const wrong = [
+    "",
+    "abc",
+    "alert-",
+    `copy-${crypto.randomUUID()}`,
+    `${token}0`,
+    `-${token}`,
+    ` or ${token}`,
+  ];
+  for (const text of wrong) assert.equal(callerOf({ "x-backup-token": text }), null, text);
 });
 
 Deno.test("[identifyCaller] refuses everybody else", () => {

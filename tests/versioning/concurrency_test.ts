@@ -1,4 +1,7 @@
-/** Histories under several writers at once: versions are numbered without gaps, and nobody waits for anything but the rows themselves. */
+/**
+ * Histories under several writers at once: versions are numbered without gaps, and nobody waits for anything but the
+ * rows themselves.
+ */
 import assert from "node:assert/strict";
 import type postgres from "postgres";
 import { apply, type SqlProject, startSqlProject } from "../sql/project.ts";

@@ -1,6 +1,9 @@
-/** A dump and a restore into another cluster, where OIDs, transaction ids and column numbers are others: the history is whole, and goes on. */
+/**
+ * A dump and a restore into another cluster, where OIDs, transaction ids and column numbers are others: the history is
+ * whole, and goes on.
+ */
 import assert from "node:assert/strict";
-import { dumpDatabase } from "../../cli/dump.ts";
+import { dumpDatabase } from "../../cli/dump/dump_database.ts";
 import type postgres from "postgres";
 import { apply, type SqlProject, startSqlProject } from "../sql/project.ts";
 import { migrations } from "../sql/sources.ts";
@@ -65,10 +68,13 @@ Deno.test("histories, dumped and restored", async (t) => {
   }
 });
 
-/** New versions follow on the old ones, old ones are put back, and the triggers are as cheap as before: they know their table. */
+/**
+ * New versions follow on the old ones, old ones are put back, and the triggers are as cheap as before: they know their
+ * table.
+ */
 async function goesOn(sql: postgres.Sql): Promise<void> {
   const [plan] = await sql`
-    select versioning._current_when_planned(t.id, (versioning._newest_layout(t.id)).id) as known from versioning.tables t
+    select versioning_private.is_current_at_plan_time(t.id, (versioning._newest_layout(t.id)).id) as known from versioning.tables t
     where t.table_name = 'plays'`;
   assert.equal(plan!.known, true, "the layout is known");
   assert.deepEqual([...await sql`select versioning.refresh()`], [], "nothing is to be made anew");
@@ -121,7 +127,9 @@ async function everything(sql: postgres.Sql) {
 async function restore(target: SqlProject, path: string): Promise<void> {
   const list = `${path}.list`;
   const all = await output(target, "pg_restore", "--list", path);
-  const wanted = all.split("\n").filter((line) => /^\d.* (versioning|theatre)\b/.test(line));
+  const wanted = all.split("\n").filter((line) =>
+    /^\d.* (versioning|versioning_private|theatre)\b/.test(line)
+  );
   await Deno.writeTextFile(list, wanted.join("\n") + "\n");
   await run(target, "pg_restore", "--exit-on-error", "--use-list", list, "-d", target.url, path);
 }

@@ -1,6 +1,7 @@
 /**
- * A `fetch` for supabase-js that does with `/rest/v1/rpc/…` what PostgREST 12 does: checks the token, takes the role and the claims that it names for
- * one transaction, read-only for a function that is not volatile, and issues the same call. Of the query string it knows `select` (columns) and `limit`.
+ * A `fetch` for supabase-js that does with `/rest/v1/rpc/…` what PostgREST 12 does: checks the token, takes the role
+ * and the claims that it names for one transaction, read-only for a function that is not volatile, and issues the same
+ * call. Of the query string it knows `select` (columns) and `limit`.
  */
 import { jwtVerify } from "jose";
 import type postgres from "postgres";

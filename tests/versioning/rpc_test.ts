@@ -1,10 +1,13 @@
-/** The examples of docs/versioning.md for supabase-js, run as they stand there: by supabase-js, as an editor and as a visitor. */
+/**
+ * The examples of docs/versioning.md for supabase-js, run as they stand there: by supabase-js, as an editor and as a
+ * visitor.
+ */
 import assert from "node:assert/strict";
 import { createClient } from "@supabase/supabase-js";
 import { SignJWT } from "jose";
 import postgres from "postgres";
 import { apply, startSqlProject } from "../sql/project.ts";
-import { migrations, seeds } from "../sql/sources.ts";
+import { migrations, theatre } from "../sql/sources.ts";
 import { restFetch } from "./rest.ts";
 
 const GUIDE = await Deno.readTextFile(new URL("../../docs/versioning.md", import.meta.url));
@@ -28,7 +31,7 @@ Deno.test("histories, from supabase-js", async (t) => {
   );
   try {
     await apply(sql, await migrations());
-    await apply(sql, await seeds());
+    await apply(sql, await theatre());
     await sql.unsafe(examples("sql")).simple();
     const client = async (email: string) => {
       const [user] = await sql`select id from auth.users where email = ${email}`;

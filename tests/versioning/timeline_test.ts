@@ -2,14 +2,14 @@
 import assert from "node:assert/strict";
 import type postgres from "postgres";
 import { apply, startSqlProject } from "../sql/project.ts";
-import { migrations, seeds } from "../sql/sources.ts";
+import { migrations, theatre } from "../sql/sources.ts";
 
 Deno.test("the demo's timelines", async (t) => {
   const project = await startSqlProject();
   const { sql } = project;
   try {
     await apply(sql, await migrations());
-    await apply(sql, await seeds());
+    await apply(sql, await theatre());
 
     const as = async <T>(
       role: string,

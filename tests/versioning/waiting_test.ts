@@ -1,4 +1,7 @@
-/** Who has to wait for a writer: a restore of the same row, and the beginning of tracking. Both then see what that one wrote. */
+/**
+ * Who has to wait for a writer: a restore of the same row, and the beginning of tracking. Both then see what that one
+ * wrote.
+ */
 import assert from "node:assert/strict";
 import { apply, type SqlProject, startSqlProject } from "../sql/project.ts";
 import { migrations } from "../sql/sources.ts";

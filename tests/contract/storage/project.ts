@@ -4,7 +4,8 @@
  *     CONTRACT_STORAGE_URL          base of the Storage API, `https://….supabase.co/storage/v1` on the platform
  *     CONTRACT_JWT_SECRET           signs the keys and the tokens that some facts need
  *     CONTRACT_SERVICE_KEY, CONTRACT_ANON_KEY, CONTRACT_AUTHENTICATED_KEY   instead, where the secret is not known
- *     CONTRACT_DATABASE_URL         role that may make policies on storage.objects; facts that need one are ignored without it
+ *     CONTRACT_DATABASE_URL         role that may make policies on storage.objects; without it facts that need one are
+ *                                   ignored
  *     CONTRACT_FILE_SIZE_LIMIT      the project's limit for one file; 52428800 without it
  */
 import { createClient } from "@supabase/supabase-js";
@@ -49,8 +50,8 @@ export class StorageProject {
   readonly #keys: Record<Role, string>;
   readonly #buckets: string[] = [];
   /**
-   * A connection for each request. What a server does with a connection whose request it refused unread is not part of the
-   * contract, and the next request on it would find out.
+   * A connection for each request. What a server does with a connection whose request it refused unread is not part
+   * of the contract, and the next request on it would find out.
    */
   readonly #http = Deno.createHttpClient({ poolMaxIdlePerHost: 0 });
   readonly #sql: postgres.Sql | undefined;

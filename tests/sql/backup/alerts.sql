@@ -15,7 +15,7 @@ create function pg_temp.channels(names text[], age interval default '30 days') r
 $$;
 
 create function pg_temp.tried(event bigint, channel text, outcome text, age interval default '0') returns void language sql as $$
-    select backup._alerted(event, jsonb_build_object(
+    select backup._record_alert(event, jsonb_build_object(
         'channel', channel, 'attempt', 1, 'outcome', outcome, 'status', null, 'error', case outcome when 'failed' then 'e' end, 'milliseconds', 1
     ));
     update backup.alerts set made_at = now() - age where id = (select max(id) from backup.alerts);
@@ -23,11 +23,11 @@ $$;
 
 create function pg_temp.untold() returns text language sql as $$
     select coalesce(string_agg(format('%s %s%s', event_id, channel, case when not due then ' (waits)' else '' end), ', ' order by event_id, channel), '')
-    from backup._alerts_untold();
+    from backup._pending_alerts();
 $$;
 
-create function pg_temp.calls() returns bigint language sql as $$ select count(*) from backup.calls where run_id is null; $$;
-create function pg_temp.jobs() returns bigint language sql as $$ select count(*) from cron.job where jobname = 'backup-alert' and active; $$;
+create function pg_temp.calls() returns bigint language sql as $$ select count(*) from backup.calls where purpose = 'alert'; $$;
+create function pg_temp.jobs() returns bigint language sql as $$ select count(*) from cron.job where jobname = 'backup-watch' and active; $$;
 
 -- What the function reports.
 select is((select count(*) from backup.channels), 0::bigint, 'no channel is known at first');
@@ -63,7 +63,7 @@ update backup.alerts set made_at = now() - interval '3 minutes' where outcome = 
 select is(pg_temp.untold(), format('%s email', :failing), 'for two minutes at first');
 select pg_temp.tried(:failing, 'email', 'failed', '3 minutes') from generate_series(1, 3);
 select is(pg_temp.untold(), format('%s email (waits)', :failing), 'each further one doubles it');
-select is((select failed from backup._alerts_untold()), 4::bigint, 'they are counted');
+select is((select failed from backup._pending_alerts()), 4::bigint, 'they are counted');
 select pg_temp.tried(:failing, 'email', 'failed', '3 minutes') from generate_series(1, 30);
 update backup.alerts set made_at = now() - interval '18 hours' where outcome = 'failed';
 select is(pg_temp.untold(), format('%s email', :failing), 'up to most of a day');
@@ -73,7 +73,7 @@ select is(pg_temp.untold(), '', 'until it is told');
 -- Reminders.
 update backup.alerts set made_at = now() - interval '8 days';
 select is(pg_temp.untold(), format('%s email, %s slack', :failing, :failing), 'what fails for a week is told again');
-select is((select told from backup._alerts_untold() limit 1), 1::bigint, 'as a reminder');
+select is((select told from backup._pending_alerts() limit 1), 1::bigint, 'as a reminder');
 select backup.configure(alert_reminder_days => 9);
 select is(pg_temp.untold(), '', 'the days are a setting');
 select pg_temp.event('warning', 'failing') as warning \gset
@@ -95,18 +95,23 @@ select is(pg_temp.untold(), '', 'for a week');
 delete from backup.events;
 delete from backup.calls;
 update backup.channels set reported_at = now() - interval '1 day';
-select is(backup.alert(), null, 'without an address nothing is called');
+select backup.watch();
+select is(pg_temp.calls(), 0::bigint, 'without an address nothing is called');
 select tests.configure();
-select isnt(backup.alert(), null, 'what channels there are is asked once a day');
+select backup.watch();
+select is(pg_temp.calls(), 1::bigint, 'what channels there are is asked once a day');
 select matches(tests.token(), '^alert-.{72}$', 'with a token that says what for');
 select is((select body from net.http_request_queue order by id desc limit 1), convert_to('{}', 'UTF8'), 'and nothing else');
-select is(backup._redeem(tests.token()), null, 'it is no token for a run');
-select ok(backup._redeem_for_alerts(tests.token()), 'but one for alerts');
-select ok(not backup._redeem_for_alerts(tests.token()), 'once');
+select purpose, coalesce(run_id::text, '') as run_id from backup._redeem(tests.token()) \gset told_
+select is(:'told_run_id'::text, '', 'it is not a token for a run');
+select is(:'told_purpose'::text, 'alert', 'but one for alerts');
+select is((select purpose from backup._redeem(tests.token())), null, 'once');
+select backup._link_call('alert', null, tests.worker(1));
 select is(pg_temp.jobs(), 0::bigint, 'no job asks again when nothing has happened');
 
 select pg_temp.channels('{slack}');
-select is(backup.alert(), null, 'with nothing to tell nothing is called');
+select backup.watch();
+select is(pg_temp.calls(), 1::bigint, 'with nothing to tell nothing is called');
 select backup.check() as verdict \gset
 select is(pg_temp.calls(), 2::bigint, 'what the check notices is told at once');
 select is(pg_temp.jobs(), 1::bigint, 'and a job asks again');
@@ -119,7 +124,7 @@ set constraints all deferred;
 select backup.start('scheduled') as run \gset
 select backup._end_run(l, 'failed', '{"code": "c", "message": "m"}') from backup.log l where l.id = :run;
 set constraints all immediate;
-select ok((select 'run_failed' = any (backup._alarms(reasons)) from backup.events order by id desc limit 1), 'a failed run is noticed at its end');
+select ok((select 'run_failed' = any (backup._alarm_codes(reasons)) from backup.events order by id desc limit 1), 'a failed run is noticed at its end');
 select is(backup._next_alert() #>> '{channels,0,name}', 'slack', 'and is to be told');
 
 select * from finish();

@@ -1,5 +1,6 @@
--- Workers that do what they want, in any order, and die, fall silent and come back: whatever they do, a run ends, no worker is offered
--- another attempt's snapshot, the last holder stays, and a success is made of one attempt's verified parts.
+-- Workers that do what they want, in any order, and die, fall silent and come back: whatever they do, a run ends, no
+-- worker is offered another attempt's snapshot, the last holder stays, and a success is made of one attempt's verified
+-- parts.
 begin;
 select plan(4);
 
@@ -41,7 +42,7 @@ begin
         format('attempt %s is offered %s', attempt, place -> 'snapshots')
     );
     if place ->> 'role' <> 'none' then
-        -- Who cannot import a snapshot because no holder is left says so.
+        -- A worker that cannot import a snapshot because no holder is left says so.
         insert into actors values (id, run, attempt, case when place ->> 'role' = 'export' and place -> 'snapshots' = '[]' then 'lost' else place ->> 'role' end)
         on conflict on constraint actors_pkey do update set attempt = excluded.attempt, state = excluded.state, slice = null;
     end if;
@@ -68,16 +69,16 @@ begin
         next := 'gone';
     elsif a.state = 'plan' then
         part := pg_temp.store(a, '00000.dump');
-        perform backup._plan(
+        perform backup._store_plan(
             a.run, worker,
             tests.plan(5, snapshot) || jsonb_build_object('parts', jsonb_build_array(jsonb_build_object('name', '00000.dump', 'bytes', 1, 'sha256', part)))
         );
         next := 'exporting';
     elsif a.state = 'export' then
-        perform backup._hold(a.run, worker, snapshot);
+        perform backup._publish_snapshot(a.run, worker, snapshot);
         next := 'exporting';
     elsif a.state = 'exporting' and a.slice is not null then
-        perform backup._part(a.run, worker, a.slice, tests.part_of(a.slice), 1, pg_temp.store(a, tests.part_of(a.slice)));
+        perform backup._record_part(a.run, worker, a.slice, tests.part_of(a.slice), 1, pg_temp.store(a, tests.part_of(a.slice)));
         perform backup._finish_slice(a.run, worker, a.slice, '{"rows": 1, "raw_bytes": 1, "stored_bytes": 1, "pieces": []}');
         update actors set slice = null where id = a.id;
     elsif a.state = 'exporting' and random() < 0.8 then
@@ -93,7 +94,7 @@ begin
     elsif a.state = 'finishing' and random() < 0.85 then
         select t.name into part from told t where t.id = a.id order by random() limit 1;
         insert into read_back values (a.attempt, part);
-        perform backup._verified(a.run, worker, part);
+        perform backup._mark_part_verified(a.run, worker, part);
     elsif a.state = 'finishing' then
         next := 'gone';
         if backup._heartbeat(a.run, worker, '{"phase": "rotating"}') then
@@ -114,7 +115,7 @@ begin
             and exists (select from backup.live_workers w where w.id = worker and w.held_at is not null)
             and not exists (select from backup.live_workers w where w.run_id = a.run and w.held_at is not null and w.id <> worker and w.working);
         next := case
-            when backup._leave(a.run, worker, case when random() < 0.1 then '{"code": "worker_ended", "message": "m"}'::jsonb end) then 'gone'
+            when backup._release(a.run, worker, case when random() < 0.1 then '{"code": "worker_ended", "message": "m"}'::jsonb end) then 'gone'
             else 'leaving'
         end;
         perform pg_temp.expect(not (alone and next = 'gone'), 'the last holder left');
@@ -180,6 +181,7 @@ begin
             'the manifest is of another finisher than the log says'
         );
     end if;
+    perform tests.commit();
     perform pg_temp.expect((select count(*) from cron.job where jobname = 'backup-watch') = 0, 'the watch-dog outlived the run');
     insert into counts values ((tests.run(run)).status || ' in attempt ' || (tests.run(run)).attempt);
     return (tests.run(run)).status;

@@ -16,28 +16,28 @@ select is(tests.claim(:run, 9), null, 'who has not entered gets none');
 
 -- Parts.
 select lives_ok(
-    format($$ select backup._part(%s, tests.worker(1), 0, '00001.dump', 700, tests.sha256('a')) $$, :run), 'the owner of a slice records its parts'
+    format($$ select backup._record_part(%s, tests.worker(1), 0, '00001.dump', 700, tests.sha256('a')) $$, :run), 'the owner of a slice records its parts'
 );
-select backup._part(:run, tests.worker(1), 0, '00001.dump', 800, tests.sha256('b'));
+select backup._record_part(:run, tests.worker(1), 0, '00001.dump', 800, tests.sha256('b'));
 select is(
     (select row(bytes, sha256)::text from backup.parts where name = '00001.dump'), row(800, tests.sha256('b'))::text,
-    'recording again is no error'
+    'recording again is not an error'
 );
 select is(
-    tests.error_of(format($$ select backup._part(%s, tests.worker(2), 0, '00002.dump', 700, tests.sha256('a')) $$, :run)),
+    tests.error_of(format($$ select backup._record_part(%s, tests.worker(2), 0, '00002.dump', 700, tests.sha256('a')) $$, :run)),
     format(
-        'BK001: worker %s cannot record part 00002.dump of run %s: it is not at slice 0 '
-            '(The slice is finished or has gone to another worker; claim the next one.)',
+        'BK001: Cannot record part "00002.dump" of run %2$s: worker %1$s does not have slice 0 '
+            '(The slice is finished or another worker has it. Claim the next one.)',
         tests.worker(2), :run
     ),
     'nobody else does'
 );
 select throws_ok(
-    format($$ select backup._part(%s, tests.worker(1), null, '00004.dump', 700, tests.sha256('a')) $$, :run), 'BK001', null,
+    format($$ select backup._record_part(%s, tests.worker(1), null, '00004.dump', 700, tests.sha256('a')) $$, :run), 'BK001', null,
     'closing parts are the finisher''s'
 );
 select throws_ok(
-    format($$ select backup._part(%s, tests.worker(1), 0, '../1.dump', 700, tests.sha256('a')) $$, :run), '23514', null,
+    format($$ select backup._record_part(%s, tests.worker(1), 0, '../1.dump', 700, tests.sha256('a')) $$, :run), '23514', null,
     'the name is five digits'
 );
 
@@ -45,12 +45,12 @@ select throws_ok(
 select is(tests.finish_slice(:run, 1, 0), true, 'the owner finishes its slice');
 select is(tests.finish_slice(:run, 2, 2), true, 'so does the other');
 select is(
-    backup._finish_slice(:run, tests.worker(1), 0, '{"rows": 99}'), true, 'finishing twice is no error'
+    backup._finish_slice(:run, tests.worker(1), 0, '{"rows": 99}'), true, 'finishing twice is not an error'
 );
 select is((select result ->> 'rows' from backup.slices where number = 0), '10', 'and changes nothing');
 select is(backup._finish_slice(:run, tests.worker(1), 1, '{}'), false, 'a slice of another is not finished');
 select throws_ok(
-    format($$ select backup._part(%s, tests.worker(1), 0, '00001.dump', 700, tests.sha256('a')) $$, :run), 'BK001', null,
+    format($$ select backup._record_part(%s, tests.worker(1), 0, '00001.dump', 700, tests.sha256('a')) $$, :run), 'BK001', null,
     'a finished slice takes no more parts'
 );
 select is(
@@ -79,7 +79,7 @@ select ok(
 select is(backup._heartbeat(:run, tests.worker(9)), false, 'a stranger has no lease');
 
 -- The owner of slice 1 falls silent, and another takes it over.
-select backup._part(:run, tests.worker(2), 1, '00005.dump', 700, tests.sha256('old'));
+select backup._record_part(:run, tests.worker(2), 1, '00005.dump', 700, tests.sha256('old'));
 select is(tests.claim(:run, 1), 3, 'a claimed slice is not given twice');
 select tests.finish_slice(:run, 1, 3);
 select tests.fall_silent(2);
@@ -88,9 +88,9 @@ select tests.finish_slice(:run, 1, 4);
 select is(tests.claim(:run, 1), 1, 'then those whose owner no longer works');
 select is((select tries from backup.slices where number = 1), 2, 'for the second time');
 select is_empty($$ select from backup.parts where slice_number = 1 $$, 'what the former owner stored is stored again');
-select is(backup._heartbeat(:run, tests.worker(2)), false, 'it comes back from the dead, and has lost its place');
+select is(backup._heartbeat(:run, tests.worker(2)), false, 'one that was taken for dead goes on, and has lost its place');
 select throws_ok(
-    format($$ select backup._part(%s, tests.worker(2), 1, '00005.dump', 700, tests.sha256('a')) $$, :run), 'BK001', null,
+    format($$ select backup._record_part(%s, tests.worker(2), 1, '00005.dump', 700, tests.sha256('a')) $$, :run), 'BK001', null,
     'but cannot record parts of the slice'
 );
 select is(backup._finish_slice(:run, tests.worker(2), 1, '{}'), false, 'nor finish it');
@@ -109,20 +109,20 @@ select is(tests.claim(:run, 2), 1, 'one that was tried comes after one that was 
 select tests.finish_slice(:run, 2, 1);
 update backup.slices set pieces = '[{"table": "public.stored"}]' where number = 1;
 update backup.slices set pieces = '[{"table": "public.giant"}]', estimated_bytes = 96 << 20 where number = 0;
-select is(backup._locked(:run), array['public.giant'], 'who joins the snapshot locks what is to be read, and nothing that is stored');
+select is(backup._tables_to_lock(:run), array['public.giant'], 'who joins the snapshot locks what is to be read, and nothing that is stored');
 select is(tests.claim(:run, 2), 0, 'it is tried again');
 select tests.fall_silent(2);
 select is(tests.claim(:run, 3), 0, 'and a third time');
 select tests.fall_silent(3);
 select tests.enter(:run, 4);
 select is(tests.claim(:run, 4), null, 'and then no more');
-select backup._steer(:run);
+select backup._reconcile_run(:run);
 select is((tests.run(:run)).attempt, 2, 'but the attempt ends');
 select matches(
-    (tests.run(:run)).attempts -> 0 -> 'error' ->> 'message', '; tried in vain: public\.giant$', 'and its error names the tables of the slice'
+    (tests.run(:run)).attempts -> 0 -> 'error' ->> 'message', '; they failed on: public\.giant$', 'and its error names the tables of the slice'
 );
 select matches(
-    (tests.run(:run)).attempts -> 0 -> 'error' ->> 'hint', '^A slice of public\.giant cannot be cut below 96 MB: a row .* Keep such values in Storage',
+    (tests.run(:run)).attempts -> 0 -> 'error' ->> 'hint', '^A slice of public\.giant cannot be smaller than 96 MB, because .* a whole row.* Keep such values in Storage',
     'and says what to do when it is a row that is too large'
 );
 

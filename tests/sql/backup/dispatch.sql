@@ -3,17 +3,17 @@ begin;
 select plan(20);
 
 select matches(
-    tests.error_of('select backup.dispatch(1)'), '^55000: .*function_url is not configured \(select backup.configure',
+    tests.error_of('select backup.dispatch(1)'), '^55000: .*function_url is not configured \(Run: select backup.configure',
     'nothing is called without an address'
 );
 select tests.configure();
 select matches(
-    tests.error_of('select backup.dispatch(1)'), '^55000: run 1 cannot be dispatched: it is not active', 'nor for a run that is not active'
+    tests.error_of('select backup.dispatch(1)'), '^55000: Cannot dispatch run 1: it is not active', 'nor for a run that is not active'
 );
 
 select backup.start() as run \gset
 select tests.token() as token \gset
-select is(length(:'token'), 72, 'a token is two random UUIDs');
+select matches(:'token'::text, '^run-.{72}$', 'a token says what it is for, and is two random UUIDs');
 select isnt((select count(*) from backup.calls where hash = sha256(convert_to(:'token', 'UTF8'))), 0::bigint, 'its hash is stored');
 select is(
     (
@@ -30,19 +30,19 @@ select is(
 );
 select is((select request_id from backup.calls), (select max(id) from net.http_request_queue), 'the call knows pg_net''s request');
 
-select is(backup._redeem('guessed'), null, 'a guess is no token');
-select is(backup._redeem(''), null, 'nor is nothing');
-select is(backup._redeem(null), null, 'nor null');
-select is(backup._redeem(upper(:'token')), null, 'nor another spelling');
+select is((backup._redeem('guessed')).run_id, null, 'a guess is not a token');
+select is((backup._redeem('')).run_id, null, 'nor is nothing');
+select is((backup._redeem(null)).run_id, null, 'nor null');
+select is((backup._redeem(upper(:'token'))).run_id, null, 'nor another spelling');
 select is((select count(*) from backup.calls where used_at is not null), 0::bigint, 'none of them uses anything up');
-select is(backup._redeem(:'token'), :run::bigint, 'the token names its run');
-select is(backup._redeem(:'token'), null, 'once');
+select is((backup._redeem(:'token')).run_id, :run::bigint, 'the token names its run');
+select is((backup._redeem(:'token')).run_id, null, 'once');
 
 select isnt(backup.dispatch(:run), null, 'a run may be dispatched by hand');
 select tests.token() as second \gset
 select isnt(:'second'::text, :'token'::text, 'each call has a token of its own');
 update backup.calls set expires_at = clock_timestamp();
-select is(backup._redeem(:'second'), null, 'an expired token is refused');
+select is((backup._redeem(:'second')).run_id, null, 'an expired token is refused');
 select backup.configure(call_ttl_seconds => 10);
 select backup.dispatch(:run);
 select ok(
@@ -53,7 +53,7 @@ select is(tests.calls(:run), 3::bigint, 'three calls in all');
 select backup.cancel(:run);
 select matches(tests.error_of(format('select backup.dispatch(%s)', :run)), 'is not active', 'a run that has ended is not dispatched');
 select tests.token() as third \gset
-select is(backup._redeem(:'third'), :run::bigint, 'a call that is on its way learns of the end from _enter()');
+select is((backup._redeem(:'third')).run_id, :run::bigint, 'a call that is on its way learns of the end from _register()');
 
 select * from finish();
 rollback;

@@ -1,4 +1,5 @@
--- Who may do what: the API's roles nothing, service_role what a person with the service key needs, nobody else anything.
+-- Who may do what: the API's roles nothing, service_role what a person with the service key needs, nobody else
+-- anything.
 begin;
 select plan(19);
 
@@ -30,8 +31,8 @@ select is_empty(
 -- service_role.
 select set_eq(
     $$ select relname::text from relations where has_table_privilege('service_role', oid, 'select') $$,
-    array['log', 'settings', 'events', 'alerts', 'channels', 'copies', 'health'],
-    'service_role reads the log, the settings, what was told, what was copied and health'
+    array['log', 'settings', 'events', 'alerts', 'channels', 'copies', 'health', 'contents', 'table_rows', 'restores'],
+    'service_role reads the log, the settings, what was told, copied and restored, what backups hold, and health'
 );
 select is_empty(
     $$
@@ -43,7 +44,8 @@ select is_empty(
 );
 select set_eq(
     $$ select proname::text from functions where has_function_privilege('service_role', oid, 'execute') $$,
-    array['configure', 'start', 'cancel', 'pin', 'unpin', 'schedule', 'unschedule', 'is_schedule', 'is_recipient', 'schedule_check', 'examine', 'copy'],
+    array['configure', 'start', 'cancel', 'pin', 'unpin', 'schedule', 'unschedule', 'is_schedule', 'schedule_check', 'examine', 'copy', 'version',
+        'cancel_restore', 'drill', 'peek', 'restore_rows', 'restore_schema', 'restore_table', 'schedule_drill', 'unschedule_drill'],
     'it has the public verbs'
 );
 set local role service_role;
@@ -66,11 +68,12 @@ select is_empty(
 );
 select is_empty($$ select polname from pg_policy where polrelid in (select oid from relations) $$, 'and no policy');
 select is_empty(
-    $$ select proname from functions where proconfig is null or not 'search_path=""' = any (proconfig) $$, 'every function fixes its search_path'
+    $$ select proname from functions where proconfig is null or  not 'search_path=pg_catalog, pg_temp' = any (proconfig) $$, 'every function fixes its search_path'
 );
 select set_eq(
     $$ select proname::text from functions where prosecdef $$,
-    array['configure', 'start', 'cancel', 'pin', 'unpin', 'schedule', 'unschedule', 'schedule_check', 'examine', '_run_ended', 'copy', '_copy_after_run'],
+    array['configure', 'start', 'cancel', 'pin', 'unpin', 'schedule', 'unschedule', 'schedule_check', 'examine', 'copy', '_after_run',
+        'cancel_restore', 'drill', 'peek', 'restore_rows', 'restore_schema', 'restore_table', 'schedule_drill', 'unschedule_drill'],
     'those that act with their owner''s rights are the ones that write, and the look at everything'
 );
 

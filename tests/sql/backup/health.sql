@@ -1,6 +1,6 @@
 -- The verdict, and every reason for it: each is brought about alone, in a project that is well otherwise.
 begin;
-select plan(48);
+select plan(49);
 
 -- A verified backup with one part of 1000 bytes in the bucket, so many days old.
 create function pg_temp.backup(age interval, rows bigint default 1000) returns bigint language plpgsql as $$
@@ -18,7 +18,7 @@ begin
     returning * into made;
     insert into storage.objects (bucket_id, name, metadata)
     values ('backups', made.name || '/00000.dump', '{"size": 1000}'), ('backups', made.name || '/manifest.json', '{"size": 500}');
-    perform backup._keep_table_rows(made.id, jsonb_build_array(
+    perform backup._replace_table_counts(made.id, jsonb_build_array(
         jsonb_build_object('schema', 'public', 'name', 'pages', 'rows', rows - 50, 'rawBytes', 1),
         jsonb_build_object('schema', 'public', 'name', 'Small ones', 'rows', 50, 'rawBytes', 1)
     ));
@@ -27,7 +27,7 @@ end;
 $$;
 
 create function pg_temp.codes() returns text language sql as $$
-    select verdict || coalesce(': ' || array_to_string(backup._alarms(reasons), ' '), '') from backup.health;
+    select verdict || coalesce(': ' || array_to_string(backup._alarm_codes(reasons), ' '), '') from backup.health;
 $$;
 
 create function pg_temp.said(code text, what text) returns text language sql as $$
@@ -87,7 +87,7 @@ select is(
 );
 savepoint late;
 update backup.log set started_at = now() - interval '29 days';
-select matches(pg_temp.said('late', 'message'), 'is 29 days old; the schedule leaves at most 7 days', 'it says how late');
+select matches(pg_temp.said('late', 'message'), 'is 29 days old, but the schedule makes one every 7 days', 'it says how late');
 select matches(pg_temp.said('late', 'hint'), 'pg_cron has started none', 'and that nothing was started');
 insert into backup.log (name, trigger, status, finished_at, error_code, error_message, error_hint, settings)
 values ('backup-20010101-000000', 'scheduled', 'failed', now(), 'storage_full', 'no room', 'make some', '{}');
@@ -122,12 +122,19 @@ select is(
 );
 select is(pg_temp.after($$ update storage.buckets set public = true $$), 'failing: bucket_public', 'the bucket is public');
 select is(pg_temp.after($$ update storage.buckets set file_size_limit = 1000000 $$), 'failing: bucket_limit', 'the bucket takes no parts');
+select is(
+    pg_temp.after($$
+        update storage.buckets set file_size_limit = 1000000;
+        do $do$ begin execute replace(pg_temp.said('bucket_limit', 'hint'), 'Run: ', ''); end $do$;
+    $$),
+    'ok: ', 'until the statement of the hint is run'
+);
 select is(pg_temp.after($$ select backup.configure(bucket => 'other') $$), 'failing: bucket_missing', 'the bucket is missing');
 select is(
     (
         select pg_temp.after($$ update storage.objects set metadata = '{"size": 900000000}' where name like '%.json' $$)
     ),
-    'ok: ', 'much space is no alarm'
+    'ok: ', 'much space is not an alarm'
 );
 
 -- Rows that vanish.
@@ -149,7 +156,7 @@ select is(
 delete from backup.table_rows where name = 'Small ones' and run_id = (select id from backup.log order by started_at desc limit 1);
 select is(
     pg_temp.said('tables_shrank', 'message'),
-    format('1 tables of %s lost their rows, or half of them: public."Small ones" (0 of 50 rows)', (select name from backup.log order by started_at desc limit 1)),
+    format('1 tables in %s lost all or half of their rows: public."Small ones" (0 of 50 rows)', (select name from backup.log order by started_at desc limit 1)),
     'or not at all; it is named'
 );
 rollback to rows;
@@ -161,8 +168,8 @@ create function pg_temp.drill(age interval, failed integer) returns void languag
     insert into backup.drills (name, started_at, finished_at, target, passed, failed, skipped, unchecked)
     values ('backup-20010101-000000', now() - age, now() - age, 't', 1, failed, 0, 0);
 $$;
-select is(pg_temp.after($$ select pg_temp.drill(interval '99 days', 0) $$), 'ok: ', 'a drill is good for a while');
-select is(pg_temp.after($$ select pg_temp.drill(interval '101 days', 0) $$), 'warning: drill_old', 'and then it is old');
+select is(pg_temp.after($$ select pg_temp.drill(interval '34 days', 0) $$), 'ok: ', 'a drill is good for a while');
+select is(pg_temp.after($$ select pg_temp.drill(interval '36 days', 0) $$), 'warning: drill_old', 'and then it is old');
 select is(pg_temp.after($$ select pg_temp.drill(interval '1 day', 2) $$), 'failing: drill_failed', 'a backup that could not be restored');
 select pg_temp.drill(interval '1 day', 0);
 

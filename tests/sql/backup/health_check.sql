@@ -14,7 +14,7 @@ select ok((select seen_at > noticed_at from backup.events), 'but that it was mad
 select tests.configure();
 select backup.check() as verdict \gset
 select results_eq(
-    $$ select verdict, backup._alarms(reasons) from backup.events order by id desc limit 1 $$, $$ values ('failing', array['no_backup']) $$,
+    $$ select verdict, backup._alarm_codes(reasons) from backup.events order by id desc limit 1 $$, $$ values ('failing', array['no_backup']) $$,
     'a reason that is gone is an event'
 );
 insert into backup.log (
@@ -33,7 +33,7 @@ select backup.configure(max_attempts => 3);
 select backup.check() as verdict \gset
 select is((select count(*) from backup.events), 5::bigint, 'once each');
 
--- Figures in messages change daily; that is no event.
+-- Figures in messages change daily; that is not an event.
 update backup.log set started_at = now() - interval '44 days';
 select backup.check() as verdict \gset
 update backup.log set started_at = now() - interval '45 days';
@@ -49,7 +49,7 @@ select tests.enter(:run, 1);
 select tests.pass(interval '10 minutes');
 select is(backup.check(), 'ok', 'a young run is let alone');
 select is((tests.run(:run)).status, 'running', 'really');
-select tests.pass(interval '10 minutes');
+select tests.pass(interval '20 minutes');
 select is(backup.check(), 'failing', 'a run that was left behind');
 select is((tests.run(:run)).error_code, 'abandoned', 'is ended');
 
@@ -68,7 +68,7 @@ select backup.schedule_check('0 7 * * *');
 select results_eq(
     $$ select schedule, active from cron.job where jobname = 'backup-daily' $$, $$ values ('0 7 * * *', true) $$, 'it can be set right, and to another time'
 );
-select matches(tests.error_of($$ select backup.schedule_check('7') $$), '22023: schedule refused: "7".*five fields', 'a bad schedule is refused');
+select matches(tests.error_of($$ select backup.schedule_check('7') $$), '22023: Invalid schedule "7".*five fields', 'a bad schedule is refused');
 set local role service_role;
 select lives_ok('select backup.schedule_check()', 'service_role may');
 reset role;

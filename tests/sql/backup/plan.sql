@@ -8,15 +8,15 @@ select backup.start() as run \gset
 select backup._redeem(tests.token());
 select tests.enter(:run, 1);
 select is(
-    tests.error_of(format('select backup._plan(%s, tests.worker(2), tests.plan(3))', :run)),
+    tests.error_of(format('select backup._store_plan(%s, tests.worker(2), tests.plan(3))', :run)),
     format(
-        'BK001: worker %s has no place in run %s: it ended, or another attempt began '
-            '(The worker stops; the run, or what comes after it, goes on without it.)',
+        'BK001: Worker %s has lost its lease on run %s: the run ended or began another attempt '
+            '(Stop; the run goes on without this worker.)',
         tests.worker(2), :run
     ),
     'who has not entered cannot plan'
 );
-select lives_ok(format('select backup._plan(%s, tests.worker(1), tests.plan(5))', :run), 'the planner can');
+select lives_ok(format('select backup._store_plan(%s, tests.worker(1), tests.plan(5))', :run), 'the planner can');
 select is((select count(*) from backup.slices), 5::bigint, 'its slices are stored');
 select is(
     (select row(number, first_part, estimated_bytes, pieces, worker, tries)::text from backup.slices where number = 2),
@@ -47,14 +47,14 @@ select is(
     'the progress stands at the beginning'
 );
 select is(tests.calls(:run), 3::bigint, 'as many workers are called as the settings say, less the planner');
-select backup._plan(:run, tests.worker(1), tests.plan(5));
+select backup._store_plan(:run, tests.worker(1), tests.plan(5));
 select is(tests.calls(:run), 3::bigint, 'storing a plan twice does nothing twice');
 
 select throws_ok(
-    format($$ select backup._hold(%s, tests.worker(9), 'x') $$, :run), 'BK001', null, 'who has not entered cannot hold'
+    format($$ select backup._publish_snapshot(%s, tests.worker(9), 'x') $$, :run), 'BK001', null, 'who has not entered cannot hold'
 );
 select tests.enter(:run, 2);
-select backup._hold(:run, tests.worker(2), '00000004-00000001-1');
+select backup._publish_snapshot(:run, tests.worker(2), '00000004-00000001-1');
 select is(
     (select array_agg(snapshot order by held_at desc) from backup.live_workers), array['00000004-00000001-1', '00000003-00000001-1'],
     'a second holder'
@@ -73,15 +73,15 @@ select is_empty('select from backup.live_workers', 'when the run has ended nobod
 select backup.start() as run \gset
 select tests.enter(:run, 1);
 select throws_ok(
-    format($$ select backup._plan(%s, tests.worker(1), tests.plan(2) || '{"parts": [{"name": "a.dump", "bytes": 1, "sha256": "x"}]}') $$, :run),
+    format($$ select backup._store_plan(%s, tests.worker(1), tests.plan(2) || '{"parts": [{"name": "a.dump", "bytes": 1, "sha256": "x"}]}') $$, :run),
     '23514', null, 'a part has five digits and a checksum'
 );
 select throws_ok(
-    format($$ select backup._plan(%s, tests.worker(1), tests.plan(2) - 'estimated_bytes') $$, :run), '23502', null, 'an estimate is needed'
+    format($$ select backup._store_plan(%s, tests.worker(1), tests.plan(2) - 'estimated_bytes') $$, :run), '23502', null, 'an estimate is needed'
 );
 select is((select count(*) from backup.slices), 0::bigint, 'nothing of them stays');
 select is((tests.run(:run)).phase, 'planning', 'the run is still to be planned');
-select lives_ok(format('select backup._plan(%s, tests.worker(1), tests.plan(0))', :run), 'a database without tables has no slices');
+select lives_ok(format('select backup._store_plan(%s, tests.worker(1), tests.plan(0))', :run), 'a database without tables has no slices');
 select is((backup._claim_finish(:run, tests.worker(1))) ->> 'slices', '[]', 'and can be finished at once');
 
 select * from finish();

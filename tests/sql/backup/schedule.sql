@@ -17,11 +17,11 @@ select is((select count(*) from cron.job where jobname = 'backup-weekly'), 1::bi
 
 select is(
     tests.error_of($$ select backup.schedule('30 2 * * * *') $$),
-    '22023: schedule refused: "30 2 * * * *" is not a schedule of five fields '
+    '22023: Invalid schedule "30 2 * * * *": it is not a cron schedule of five fields, or never fires '
         || '(Give minute, hour, day of month, month and day of week (UTC), such as 0 3 * * 0 for Sundays at three.)',
     'a sixth field, which pg_cron would ignore, is refused'
 );
-select matches(tests.error_of('select backup.schedule(null)'), '^22023: schedule refused', 'null is refused');
+select matches(tests.error_of('select backup.schedule(null)'), '^22023: Invalid schedule', 'null is refused');
 select is((select schedule from cron.job where jobname = 'backup-weekly'), '30 2 * * *', 'a refusal changes nothing');
 
 -- A restored database has its jobs inactive.
@@ -46,15 +46,15 @@ select is(backup.unschedule(), true, 'service_role may unschedule');
 reset role;
 
 -- The watch-dog's job.
-select backup._watch_on();
-select backup._watch_on();
+select backup._keep_watching(true);
+select backup._keep_watching(true);
 select is(
     (select row(count(*), min(j.schedule), min(j.command), bool_and(j.active))::text from cron.job j where j.jobname = 'backup-watch'),
     row(1, '* * * * *', 'select backup.watch()', true)::text,
     'the watch-dog is called every minute, once'
 );
-select backup._watch_off();
-select backup._watch_off();
+select backup._keep_watching(false);
+select backup._keep_watching(false);
 select is((select count(*) from cron.job where jobname = 'backup-watch'), 0::bigint, 'and can be sent to sleep twice');
 
 select * from finish();

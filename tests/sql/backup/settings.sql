@@ -1,12 +1,13 @@
 -- Settings: one row, every value checked, and every refusal says what is allowed.
 begin;
-select plan(48);
+select plan(51);
 
 select is((select count(*) from backup.settings), 1::bigint, 'the migrations leave one row of settings');
 
 create temp table refused (setting text, value text, rule text);
 insert into refused values
     ('function_url', '''project.example/backup''', 'function_url_form'),
+    ('function_url', '''https://<project-ref>.supabase.co/functions/v1/backup''', 'function_url_form'),
     ('function_url', '''ftp://project.example/backup''', 'function_url_form'),
     ('function_url', '''https://user:secret@project.example/backup''', 'function_url_form'),
     ('function_url', '''https://project.example/backup?key=1''', 'function_url_form'),
@@ -36,13 +37,15 @@ insert into refused values
     ('keep_weekly', '-1', 'keep_weekly_range'),
     ('keep_monthly', '1001', 'keep_monthly_range'),
     ('keep_yearly', '-1', 'keep_yearly_range'),
-    ('recipient', '''age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcacp8''', 'recipient_form'),
+    ('recipient', '''age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcacp''', 'recipient_form'),
     ('second_copy', '''perhaps''', 'second_copy_known'),
-    ('alert_reminder_days', '0', 'alert_reminder_days_range');
+    ('alert_reminder_days', '0', 'alert_reminder_days_range'),
+    ('leave_out', '''{logs}''', 'leave_out_form'),
+    ('leave_out', 'array[''public.a'', null]', 'leave_out_form');
 
 select is(
     tests.error_of(format('select backup.configure(%s => %s)', r.setting, r.value)),
-    format('22023: settings refused: they break the rule %s (%s)', r.rule, obj_description(c.oid, 'pg_constraint')),
+    format('22023: Cannot change the settings: they violate the rule "%s" (%s)', r.rule, obj_description(c.oid, 'pg_constraint')),
     format('%s => %s is refused with its hint', r.setting, r.value)
 )
 from refused r
@@ -65,25 +68,26 @@ select throws_ok('update backup.settings set budget_halvings = 7', '23514', null
 
 -- What configure() changes and what it leaves.
 select is(
-    (backup.configure(workers => 3, function_url => 'https://abc.supabase.co/functions/v1/backup')).workers, 3,
-    'configure() answers the settings as they are now'
+    backup.configure(workers => 3, function_url => 'https://abc.supabase.co/functions/v1/backup', keep_manual => 4),
+    e'function_url: not set → https://abc.supabase.co/functions/v1/backup\nworkers: 2 → 3',
+    'configure() says what has changed'
 );
 select is((select level from backup.settings), 4, 'what the call does not name stays');
 select backup.configure(level => 6);
 select is((select workers from backup.settings), 3, 'a later call leaves what an earlier one set');
-select is((backup.configure()).level, 6, 'a call without arguments changes nothing');
+select is(backup.configure(), 'Nothing has changed', 'a call without arguments changes nothing');
 
 update backup.settings set budget_halvings = 2;
-select is((backup.configure(workers => 2)).budget_halvings, 2, 'other settings leave the halvings alone');
-select is((backup.configure(invocation_bytes => 200000000)).budget_halvings, 0, 'a budget that is set anew is tried as it stands');
+select is(backup.configure(workers => 2), 'workers: 3 → 2', 'other settings leave the halvings alone');
+select matches(backup.configure(invocation_bytes => 200000000), 'budget_halvings: 2 → 0', 'a budget that is set anew is tried as it stands');
 
 update backup.settings set budget_halvings = 1;
 select is(
     backup._settings_of_attempt() - '{bucket,part_bytes,storage_quota_bytes,level,workers,lease_seconds,call_ttl_seconds,max_attempts,lock_timeout_ms}'::text[],
     '{
-        "slice_bytes": 16000000, "invocation_bytes": 100000000,
+        "slice_bytes": 10000000, "invocation_bytes": 100000000,
         "keep_scheduled": 4, "keep_manual": 4, "keep_weekly": 0, "keep_monthly": 0, "keep_yearly": 0,
-        "recipient": null
+        "recipient": null, "leave_out": []
     }'::jsonb,
     'an attempt works with halved budgets'
 );
@@ -93,7 +97,7 @@ select is((backup._settings_of_attempt() ->> 'slice_bytes')::bigint, 65536::bigi
 
 -- A database restored without its data has the table and no row.
 delete from backup.settings;
-select is((backup.configure(workers => 5)).workers, 5, 'configure() makes a row that is missing');
+select is(backup.configure(workers => 5), 'workers: 2 → 5', 'configure() makes a row that is missing');
 
 select * from finish();
 rollback;

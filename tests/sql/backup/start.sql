@@ -5,7 +5,7 @@ select plan(37);
 select is(
     tests.error_of('select backup.start()'),
     '55000: function_url is not configured '
-        || '(select backup.configure(function_url => ''https://<project-ref>.supabase.co/functions/v1/backup''))',
+        || '(Run: select backup.configure(function_url => ''https://<project-ref>.supabase.co/functions/v1/backup''))',
     'a manual start says what is missing'
 );
 select is((select count(*) from backup.log), 0::bigint, 'and leaves no row');
@@ -41,7 +41,7 @@ select is((select count(*) from cron.job where jobname = 'backup-watch' and acti
 select is(
     tests.error_of('select backup.start()'),
     format(
-        '55000: run %s (%s) is active (Wait for it (select * from backup.log), or end it: select backup.cancel(%s))',
+        '55000: Cannot start a backup: run %s (%s) is active (Wait for it (select * from backup.log), or end it with: select backup.cancel(%s))',
         :run, (tests.run(:run)).name, :run
     ),
     'a second run is refused while one is active'
@@ -63,12 +63,13 @@ select throws_ok(
 select is(backup.cancel(:run), true, 'an active run can be cancelled');
 select is(
     (select row(l.status, l.error_code, l.error_message, l.finished_at is not null)::text from tests.run(:run) l),
-    row('cancelled', 'cancelled', format('run %s was cancelled', :run), true)::text,
+    row('cancelled', 'cancelled', format('Run %s was cancelled', :run), true)::text,
     'and says so'
 );
+select tests.commit();
 select is((select count(*) from cron.job where jobname = 'backup-watch'), 0::bigint, 'the watch-dog sleeps');
 select is(backup.cancel(:run), false, 'a run that has ended cannot');
-select matches(tests.error_of('select backup.cancel(999999)'), '^P0002: run 999999 does not exist', 'nor one that never was');
+select matches(tests.error_of('select backup.cancel(999999)'), '^P0002: Run 999999 does not exist', 'nor one that never was');
 select is(tests.role_of(:run, 1), 'none', 'a worker that comes too late is sent away');
 
 -- The next run takes away what the last one needed.
@@ -93,7 +94,7 @@ select is(tests.calls(:next), 1::bigint, 'whose own call is not taken away');
 select tests.enter(:next, 1);
 select backup._heartbeat(:next, tests.worker(1));
 select tests.pass(interval '14 minutes');
-select matches(tests.error_of('select backup.start()'), 'is active', 'a run that was heard of lately is no leftover');
+select matches(tests.error_of('select backup.start()'), 'is active', 'a run that was heard of lately is not a leftover');
 select tests.pass(interval '10 minutes');
 select backup.start() as after \gset
 select isnt(:after, :next, 'one that nobody has dealt with for long makes way');

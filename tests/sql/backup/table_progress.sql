@@ -6,7 +6,7 @@ select tests.configure();
 select backup.start() as run \gset
 select backup._redeem(tests.token());
 select tests.enter(:run, 1);
-select backup._plan(:run, tests.worker(1), tests.plan(3) || jsonb_build_object('slices', jsonb_build_array(
+select backup._store_plan(:run, tests.worker(1), tests.plan(3) || jsonb_build_object('slices', jsonb_build_array(
     jsonb_build_object('number', 0, 'first_part', 1, 'estimated_bytes', 1000, 'pieces', '[
         {"dumpId": 1, "table": "public.a", "estimatedBytes": 400}, {"dumpId": 2, "table": "public.\"B c\"", "estimatedBytes": 600}
     ]'::jsonb),

@@ -76,7 +76,7 @@ select is((select count(*) from versioning.history), 12::bigint, 'without a prim
 alter table museum.pieces add primary key (id, room);
 update museum.pieces set stars = 6;
 select results_eq($$ select version, operation::text, key collate "default" from versioning.history order by id desc limit 1 $$, $$ values (1, 'update', '(1,large)') $$, 'another key: other entities');
-select matches(tests.error_of('select versioning.restore(min(id)) from versioning.history'), '^55000: table museum.pieces has another primary key now', 'versions under the old one are read, and not put back');
+select matches(tests.error_of('select versioning.restore(min(id)) from versioning.history'), '^55000: Cannot restore into table "museum.pieces": its primary key has changed since', 'versions under the old one are read, and not put back');
 alter table museum.pieces drop constraint pieces_pkey, add primary key (id);
 update museum.pieces set stars = 7;
 select is((select version from versioning.history order by id desc limit 1), 13, 'the old key again: the old entity');

@@ -1,6 +1,7 @@
--- Values come back exactly as they were, whatever their type and whatever the settings of the session, under keys of any type.
+-- Values come back exactly as they were, whatever their type and whatever the settings of the session, under keys of
+-- any type.
 begin;
-select plan(38);
+select plan(43);
 
 create schema shop;
 create type shop.mood as enum ('calm', 'a "quoted", \ one');
@@ -79,6 +80,32 @@ update shop.numbers set ci = 'X';
 select is((select changed from versioning.history order by id desc limit 1), '{ci}', 'a text whose type takes it for equal');
 update shop.numbers set nd = 'X';
 select is((select changed from versioning.history order by id desc limit 1), '{nd}', 'or whose collation does');
+
+
+-- A column of type json keeps its text, also where jsonb cannot hold it: U+0000, half of a surrogate pair, a number of
+-- a million digits.
+create type shop.wrapped as (doc json);
+create table shop.answers (id integer primary key, body json, wrapped shop.wrapped);
+select versioning.track('shop.answers');
+insert into shop.answers values (1, '{"text":"a\u0000b"}', row('"\ud800"'));
+update shop.answers set body = '{"text":"\ud800"}' where id = 1;
+insert into shop.answers values (2, '[1e1000000]', null), (3, '{"text": "fine"}', null);
+select results_eq(
+    $$ select version, before -> 'body', after -> 'body' from versioning.versions('shop.answers', '1') $$,
+    $$ values (2, to_jsonb('{"text":"a\u0000b"}'::text), to_jsonb('{"text":"\ud800"}'::text)), (1, null, to_jsonb('{"text":"a\u0000b"}'::text)) $$,
+    'json that jsonb cannot hold is shown as text'
+);
+select results_eq(
+    $$ select key collate "default", after ->> 'body' from versioning.history where table_name = 'answers' and operation = 'create' and key > '1' order by id $$,
+    $$ values ('2', '[1e1000000]'), ('3', '{"text": "fine"}') $$, 'and the history of all tables is read'
+);
+select results_eq(
+    $$ select r -> 'body' from versioning.as_of('shop.answers', clock_timestamp()) r order by (r ->> 'id')::integer $$,
+    $$ values (to_jsonb('{"text":"\ud800"}'::text)), (to_jsonb('[1e1000000]'::text)), ('{"text": "fine"}'::jsonb) $$, 'as_of() too'
+);
+select is((select r ->> 'wrapped' from versioning.as_of('shop.answers', clock_timestamp(), '1') r), '{"doc":"\ud800"}', 'also inside of other values');
+select versioning.restore(id) from versioning.versions('shop.answers', '1') where version = 1;
+select is((select body::text from shop.answers where id = 1), '{"text":"a\u0000b"}', 'it is restored as it was');
 
 -- Keys. The table, a key that is inserted, that key as people write it, and as the history does.
 create function pg_temp.key_works(type text, value text, asked text, written text)

@@ -25,7 +25,7 @@ select is((select array_agg(version order by id) from versioning.versions('shop.
 select results_eq($$ select column_name, before, after from versioning.diff((select min(id) from versioning.versions('shop.plays', '1'))) $$, $$ values ('title', '4', '5') $$, 'the oldest that is left still tells what it changed');
 select matches(
     tests.error_of(format('select versioning.as_of(''shop.plays'', %L)', (select min(at) - interval '1 second' from versioning.history))),
-    '^P0002: the history of shop.plays was pruned: it is whole since', 'a time before what is left is refused, not answered wrongly'
+    '^P0002: Cannot read table "shop.plays" at that time: its history was pruned and is complete only since', 'a time before what is left is refused, not answered wrongly'
 );
 
 -- By age. Versions grow older by hand.

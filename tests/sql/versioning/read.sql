@@ -35,7 +35,7 @@ select results_eq(
     $$ values ('shop', 'plays', '1', '{"id": 1, "title": "Hamlet", "price": 10.00}'::jsonb, '{"id": 1, "title": "HAMLET", "price": null}'::jsonb) $$,
     'a version tells its table, its key, the row before and after'
 );
-select matches(tests.error_of($$ select versioning.versions('pg_class', '1') $$), '^42704: table pg_class has no history.*track', 'a table without history');
+select matches(tests.error_of($$ select versioning.versions('pg_class', '1') $$), '^42704: Table "pg_class" has no history.*track', 'a table without history');
 select matches(tests.error_of($$ select versioning.versions('shop.plays', 'one') $$), '^22P02', 'a key that is none');
 select is(
     (select versioning.summary(h) from versioning.history h where id = pg_temp.id_of('1', 2)), 'update: title “Hamlet” → “HAMLET”, price “10.00” → ∅', 'a version in a line'
@@ -60,13 +60,13 @@ select results_eq(
     $$ values ('id', '1', null), ('title', 'HAMLET', null) $$, 'a delete: all that was there'
 );
 select is_empty($$ select from versioning.diff(pg_temp.id_of('1', 2), pg_temp.id_of('1', 2)) $$, 'a version does not differ from itself');
-select matches(tests.error_of('select versioning.diff(0)'), '^P0002: there is no version 0 for you', 'of no version');
+select matches(tests.error_of('select versioning.diff(0)'), '^P0002: Version 0 does not exist or you may not read it', 'of no version');
 create table shop.other (id integer primary key);
 select versioning.track('shop.other');
 insert into shop.other values (1);
 select matches(
     tests.error_of(format('select versioning.diff(%s, %s)', pg_temp.id_of('1', 1), (select max(id) from versioning.history))),
-    '^22023: versions .* cannot be compared: they are of different tables', 'nor of two tables'
+    '^22023: Cannot compare versions .*: they belong to different tables', 'nor of two tables'
 );
 
 -- as_of() and rows_as_of()

@@ -40,7 +40,7 @@ select matches((select reason from versioning.versions('shop.plays', '1') limit 
 update shop.plays set note = 'c';
 select results_eq(
     $$ select operation::text, reason from versioning.versions('shop.plays', '1') limit 1 $$, $$ values ('update', 'the director asked') $$,
-    'what comes after it in the transaction is no restore'
+    'what comes after it in the transaction is not a restore'
 );
 
 -- Changed since.
@@ -48,7 +48,7 @@ create temp table seen as select pg_temp.newest('1') as id;
 update shop.plays set price = 99;
 select matches(
     tests.error_of(format('select versioning.restore(%s, seen => %s)', pg_temp.version('1', 2), (select id from seen))),
-    '^55000: row 1 of table shop.plays was changed since: price \(.*merge', 'a row that was changed since is refused'
+    '^55000: Cannot restore row "1" of table "shop.plays": it was changed since: price \(.*merge', 'a row that was changed since is refused'
 );
 select is((select price from shop.plays), 99, 'and left');
 select is(
@@ -58,20 +58,20 @@ select is(
 select results_eq('select title, price, note from shop.plays', $$ values ('HAMLET', 99, 'a') $$, 'what was changed since stays');
 select is(versioning.restore(pg_temp.version('1', 2), seen => (select id from seen), if_changed => 'overwrite') ->> 'outcome', 'updated', 'or overwritten');
 select is((select price from shop.plays), 20, 'whatever it was');
-select matches(tests.error_of(format('select versioning.restore(%s, if_changed => %L)', pg_temp.newest('1'), 'perhaps')), '^22023: if_changed is "perhaps"', 'there is no fourth way');
+select matches(tests.error_of(format('select versioning.restore(%s, if_changed => %L)', pg_temp.newest('1'), 'perhaps')), '^22023: if_changed => "perhaps" is not valid', 'there is no fourth way');
 insert into shop.plays (title) values ('Lear');
 select matches(
-    tests.error_of(format('select versioning.restore(%s, seen => %s)', pg_temp.newest('1'), pg_temp.newest('2'))), '^22023: version .* is of another row', 'seen is of the same row'
+    tests.error_of(format('select versioning.restore(%s, seen => %s)', pg_temp.newest('1'), pg_temp.newest('2'))), '^22023: Cannot restore version .* belongs to another row', 'seen is of the same row'
 );
 select lives_ok(format('select versioning.restore(%s, seen => %s)', pg_temp.version('1', 1), pg_temp.newest('1')), 'a row that was not changed since is put back');
 
 -- Gone.
 create temp table alive as select pg_temp.newest('1') as id;
 delete from shop.plays where id = 1;
-select matches(tests.error_of(format('select versioning.restore(%s, columns => %L)', pg_temp.newest('1'), '{title}')), '^P0002: single columns cannot', 'of a row that is gone only all');
+select matches(tests.error_of(format('select versioning.restore(%s, columns => %L)', pg_temp.newest('1'), '{title}')), '^P0002: Cannot restore single columns', 'of a row that is gone only all');
 select matches(
     tests.error_of(format('select versioning.restore(%s, seen => %s)', pg_temp.version('1', 1), (select id from alive))),
-    '^55000: row 1 .* changed since: it is gone', 'that it is gone is a change'
+    '^55000: Cannot restore row "1" .*: it was deleted since', 'that it is gone is a change'
 );
 select is(versioning.restore(pg_temp.newest('1')) ->> 'outcome', 'inserted', 'the version of a delete brings the row back');
 select results_eq('select id, title, price, note from shop.plays where id = 1', $$ values (1, 'Hamlet', 10, 'a') $$, 'under its key');
@@ -84,9 +84,9 @@ select is(versioning.restore(pg_temp.version('1', 2)) ->> 'outcome', 'inserted',
 select is((select title from shop.plays), 'HAMLET', 'as it was then');
 
 -- The table decides.
-select matches(tests.error_of(format('select versioning.restore(%s, columns => %L)', pg_temp.newest('1'), '{id}')), '^42703: columns cannot be restored: {id} \(There are: title, price, note', 'not the key');
+select matches(tests.error_of(format('select versioning.restore(%s, columns => %L)', pg_temp.newest('1'), '{id}')), '^42703: Cannot restore columns "id" \(The columns are: title, price, note', 'not the key');
 select matches(tests.error_of(format('select versioning.restore(%s, columns => %L)', pg_temp.newest('1'), '{loud}')), '^42703', 'not what is generated');
-select matches(tests.error_of('select versioning.restore(0)'), '^P0002: there is no version 0', 'not what there is not');
+select matches(tests.error_of('select versioning.restore(0)'), '^P0002: Version 0 does not exist', 'not what there is not');
 alter table shop.plays drop constraint plays_price_check;
 update shop.plays set price = -1;
 update shop.plays set price = 5;
@@ -101,7 +101,7 @@ select matches(tests.error_of(format('select versioning.restore(%s)', (select ma
 update pg_temp.alive set id = pg_temp.newest('1');
 set local client_min_messages = warning;
 drop table shop.plays cascade;
-select matches(tests.error_of(format('select versioning.restore(%s)', (select id from alive))), '^42P01: the table of this version is gone', 'of a table that is gone');
+select matches(tests.error_of(format('select versioning.restore(%s)', (select id from alive))), '^42P01: Cannot restore this version: its table does not exist', 'of a table that is gone');
 create table shop.plays (id integer primary key, title text not null, price integer, note text, loud text);
 select is(versioning.restore((select id from alive)) ->> 'outcome', 'inserted', 'until there is another of its name');
 select results_eq('select id, title from shop.plays', $$ values (1, 'HAMLET') $$, 'into which rows are put back');

@@ -1,6 +1,6 @@
 -- Who reads histories, who writes them (nobody), and whose rights a restore has.
 begin;
-select plan(53);
+select plan(56);
 
 -- Grants, as they are.
 create temp view api_roles as select unnest(array['anon', 'authenticated', 'service_role']) as name;
@@ -30,15 +30,15 @@ select is_empty(
     'every view the rights of who asks'
 );
 select is_empty(
-    $$ select p.oid::regprocedure from pg_proc p where p.pronamespace = 'versioning'::regnamespace and not coalesce(p.proconfig::text like '%search_path=%', false) $$,
-    'every function a fixed search_path'
+    $$ select p.oid::regprocedure from pg_proc p where p.pronamespace::regnamespace::text ~ '^versioning' and not coalesce(p.proconfig @> '{"search_path=pg_catalog, pg_temp"}', false) $$,
+    'every function a search_path that nobody can put anything into'
 );
 select set_eq(
     $$ select p.proname from pg_proc p where p.pronamespace = 'versioning'::regnamespace and p.prosecdef $$, array['configure', '_number_of']::name[],
     'two have the owner''s rights, beside the trigger functions'
 );
 select is_empty(
-    $$ select p.oid::regprocedure from pg_proc p where p.pronamespace = 'versioning'::regnamespace and has_function_privilege('public', p.oid, 'execute') $$,
+    $$ select p.oid::regprocedure from pg_proc p where p.pronamespace::regnamespace::text ~ '^versioning' and has_function_privilege('public', p.oid, 'execute') $$,
     'none is for everybody'
 );
 select set_eq(
@@ -49,6 +49,19 @@ select is_empty(
     $$ select p.proname from pg_proc p where p.pronamespace = 'versioning'::regnamespace and p.proname in ('track', 'untrack', 'refresh', 'upkeep', 'schedule', 'prune', 'configure') and has_function_privilege('authenticated', p.oid, 'execute') $$,
     'whoever is signed in begins and ends no history'
 );
+
+select is_empty(
+    $$
+        select a.name, p.oid::regprocedure from api_roles a, pg_proc p
+        where p.pronamespace = 'versioning_private'::regnamespace and (has_schema_privilege(a.name, p.pronamespace, 'usage') or has_function_privilege(a.name, p.oid, 'execute'))
+    $$,
+    'private functions are out of reach, by the schema and one by one'
+);
+select set_eq(
+    $$ select p.proname from pg_proc p where p.pronamespace = 'versioning'::regnamespace and p.proname ~ '^_' and not has_function_privilege('anon', p.oid, 'execute') $$,
+    array[]::name[], 'what begins with _ in the public schema is there for the API''s roles'
+);
+select is_empty($$ select from pg_proc p where p.pronamespace = 'versioning_private'::regnamespace and p.prosecdef $$, 'and has the rights of who calls it');
 
 -- A table that shows what is out to all, and to its author also what is not. Only the author writes.
 create schema shop;
@@ -89,7 +102,7 @@ select is(pg_temp.seen(), 'plays 1/1, plays 1/2', 'the public those of what is o
 select is((select before ->> 'title' from versioning.history where key = '1' and version = 2), 'draft 1', 'with what it was before');
 select is_empty($$ select from versioning.versions('shop.plays', '2') $$, 'not of what is not');
 select is_empty($$ select from versioning.as_of('shop.plays', clock_timestamp()) r where r ->> 'id' <> '1' $$, 'nor as it was');
-select matches(tests.error_of('select versioning.diff(' || current_setting('tests.draft') || ')'), '^P0002: there is no version .* for you to read', 'nor by its number');
+select matches(tests.error_of('select versioning.diff(' || current_setting('tests.draft') || ')'), '^P0002: Version .* does not exist or you may not read it', 'nor by its number');
 select matches(tests.error_of('select versioning.restore(' || current_setting('tests.draft') || ')'), '^P0002', 'nor to restore');
 select is_empty($$ select from versioning.tables where table_name = 'hidden' $$, 'tables that it may not read are not named');
 select is_empty($$ select from versioning.layouts l where 'word' = any (l.names) $$, 'nor their columns');
@@ -103,7 +116,7 @@ select matches(tests.error_of($$ select versioning.track('shop.plays') $$), '^42
 select matches(tests.error_of($$ select versioning.configure('anon') $$), '^42501', 'and makes nobody an editor');
 select pg_temp.become('authenticated', 'bob');
 select is(pg_temp.seen(), 'plays 1/1, plays 1/2', 'another author reads what is out');
-select matches(tests.error_of($$ select versioning.restore((select min(id) from versioning.history)) $$), '^42501: row 1 of table shop.plays was not put back: you may not change it', 'and does not restore it: the policies hold');
+select matches(tests.error_of($$ select versioning.restore((select min(id) from versioning.history)) $$), '^42501: Cannot restore row "1" of table "shop.plays": you may not change it', 'and does not restore it: the policies hold');
 select is((select title from shop.plays where id = 1), 'play 1', 'it is as it was');
 select pg_temp.become('authenticated', 'ann');
 select is((versioning.restore((select id from versioning.versions('shop.plays', '1') where version = 1), columns => '{title}') ->> 'outcome'), 'updated', 'the author does');

@@ -47,7 +47,7 @@ update shop.plays set title = 'x', price = 1 where id in (2, 3);
 select pg_temp.transaction_was(6);
 update shop.plays set price = 2 where id = 3;
 select pg_temp.transaction_was(7);
-select matches(tests.error_of('select versioning.undo(6)'), '^55000: row 3 of table shop.plays was changed since: price', 'a row that was changed since is refused');
+select matches(tests.error_of('select versioning.undo(6)'), '^55000: Cannot restore row "3" of table "shop.plays": it was changed since: price', 'a row that was changed since is refused');
 select is(pg_temp.state() like '%(2,x,1) (3,x,2)%', true, 'and with it all others');
 select set_eq(
     $$ select u ->> 'key' as key, u -> 'restored' as restored, u -> 'kept' as kept from versioning.undo(6, if_changed => 'merge') u $$,
@@ -62,20 +62,20 @@ select pg_temp.transaction_was(9);
 -- A row that is gone since, one that came back.
 delete from shop.plays where id = 3;
 select pg_temp.transaction_was(10);
-select matches(tests.error_of('select versioning.undo(6)'), '^55000: row 3 .* it is gone', 'a row that is gone since');
+select matches(tests.error_of('select versioning.undo(6)'), '^55000: Cannot restore row "3" of .* it was deleted since', 'a row that is gone since');
 select is((select array_agg(u ->> 'outcome') from versioning.undo(6, if_changed => 'merge') u where u ->> 'key' = '3'), '{kept}', 'stays gone in a merge');
 insert into shop.plays values (3, 'Another', 1);
 select pg_temp.transaction_was(11);
-select matches(tests.error_of('select versioning.undo(10)'), '^55000: row 3 .* there again', 'a row that came back');
+select matches(tests.error_of('select versioning.undo(10)'), '^55000: Cannot restore row "3" of .* it exists again', 'a row that came back');
 
 -- Foreign keys from outside the transaction.
 insert into shop.plays values (9, 'Tempest', 1);
 select pg_temp.transaction_was(12);
 create table shop.tickets (play integer references shop.plays);
 insert into shop.tickets values (9);
-select matches(tests.error_of('select versioning.undo(12)'), '^23503: transaction 12 cannot be undone: .*tickets', 'a row that others need is not removed');
+select matches(tests.error_of('select versioning.undo(12)'), '^23503: Cannot undo transaction 12: .*tickets', 'a row that others need is not removed');
 select ok(exists (select from shop.plays where id = 9), 'and stays');
-select matches(tests.error_of('select versioning.undo(0)'), '^P0002: transaction 0 has no versions', 'a transaction that is not known');
+select matches(tests.error_of('select versioning.undo(0)'), '^P0002: Transaction 0 has no versions', 'a transaction that is not known');
 select matches(tests.error_of('select versioning.undo(1, ''yes'')'), '^22023: if_changed', 'a wrong choice');
 
 -- Swapped keys and unique names: the order is found.

@@ -59,10 +59,10 @@ Deno.test("readChannels() knows which are on, which are off, and what is wrong, 
   assert.deepEqual(Object.values(channels()).map(({ state }) => state), Array(6).fill("on"));
   const wrong: [Channel["name"], Record<string, string | undefined>, RegExp][] = [
     ["webhook", { BACKUP_ALERT_WEBHOOK_SECRET: undefined }, /BACKUP_ALERT_WEBHOOK_SECRET is not set/],
-    ["webhook", { BACKUP_ALERT_WEBHOOK_SECRET: "hush" }, /SECRET is not whsec_/],
+    ["webhook", { BACKUP_ALERT_WEBHOOK_SECRET: "hush" }, /SECRET is not valid: it must be whsec_/],
     ["webhook", { BACKUP_ALERT_WEBHOOK_SECRET: "whsec_aHVzaA==" }, /24 to 64 bytes/],
     ["webhook", { BACKUP_ALERT_WEBHOOK_URL: undefined }, /BACKUP_ALERT_WEBHOOK_URL is not set/],
-    ["slack", { BACKUP_ALERT_SLACK_URL: "hush" }, /it is no URL/],
+    ["slack", { BACKUP_ALERT_SLACK_URL: "hush" }, /it is not a valid URL/],
     ["slack", { BACKUP_ALERT_SLACK_URL: "http://slack.example/hush" }, /https/],
     ["slack", { BACKUP_ALERT_SLACK_URL: "http://127.0.0.1/hush" }, /https/],
     ["discord", { BACKUP_ALERT_DISCORD_URL: "https://me:hush@discord.example/" }, /user name or password/],
@@ -135,14 +135,14 @@ Deno.test("an event has the same id each time it is sent, a reminder and a resto
     id({ ...EVENT, noticed_at: "2026-12-01T00:00:00Z" }, 0),
   ];
   assert.equal(new Set([id(EVENT, 0), ...others]).size, 4);
-  assert.match(messageOf(EVENT, 1, "p").title, /still fail, since 2026-11-01 03:00 UTC/);
+  assert.match(messageOf(EVENT, 1, "p").title, /are still failing, since 2026-11-01 03:00 UTC/);
 });
 
 Deno.test("Slack gets text in which nobody is called", () => {
   const { text } = bodyOn("slack");
   assert.match(
     text,
-    /^❌ \*abc\.supabase\.co: the backups fail\*\nfailing: the last run failed: &lt;!channel&gt; &amp; @everyone\nWhat to do: look$/,
+    /^❌ \*abc\.supabase\.co: backups are failing\*\nfailing: the last run failed: &lt;!channel&gt; &amp; @everyone\nWhat to do: look$/,
   );
 });
 
@@ -173,19 +173,43 @@ Deno.test("the mail API gets one mail for all, with a key against sending twice"
   assert.equal(headers["idempotency-key"], messageOf(EVENT, 0, "abc.supabase.co").id);
   const { from, to, subject, text } = JSON.parse(body);
   assert.deepEqual([from, to], ["Backups <backups@example.org>", ["a@example.org", "b@example.org"]]);
-  assert.equal(subject, "abc.supabase.co: the backups fail");
+  assert.equal(subject, "abc.supabase.co: backups are failing");
   assert.match(text, /What to do: look/);
 });
 
 Deno.test("a recovery says what it was before, and a test that it is one", () => {
   const recovery = messageOf({ ...EVENT, verdict: "ok", previous_verdict: "failing", reasons: [] }, 0, "p");
-  assert.equal(recovery.title, "p: the backups are well again");
-  assert.match(recovery.lines.join(), /Before it was: failing/);
-  assert.match(testMessage("p").title, /a test/);
+  assert.equal(recovery.title, "p: backups recovered");
+  assert.match(recovery.lines.join(), /The state before was: failing/);
+  assert.match(testMessage("p").title, /test alert/);
 });
 
 Deno.test("shortened() keeps to its length and cuts no letter in two", () => {
   assert.equal(shortened("abc", 3), "abc");
   assert.equal(shortened("abcd", 3), "ab…");
   assert.equal(shortened("a😀bc", 3), "a…");
+});
+
+Deno.test("no channel gets a name's control characters or markup", () => {
+  const forged = "x\n\n✅ all is well\x1b[2J\u202e [log in](https://evil.example) **x** <!channel> _y_";
+  const event = { ...EVENT, reasons: [{ ...EVENT.reasons[0]!, message: forged, hint: forged }] };
+  const texts = {
+    slack: bodyOn("slack", event).text as string,
+    discord: bodyOn("discord", event).embeds[0].description as string,
+    teams: bodyOn("teams", event).attachments[0].content.body[1].text as string,
+    email: bodyOn("email", event).text as string,
+  };
+  for (const [name, text] of Object.entries(texts)) {
+    // deno-lint-ignore no-control-regex
+    assert.doesNotMatch(text, /[\0-\x09\x0b-\x1f\u202e]/, name);
+    assert.doesNotMatch(text, /^✅/m, name);
+    assert.match(text, /all is well/, name);
+  }
+  for (const name of ["discord", "teams"] as const) {
+    assert.doesNotMatch(texts[name], /[^\\]\[log in\]|[^\\]\*\*x/);
+  }
+  assert.deepEqual(
+    JSON.parse(channels().webhook.render(messageOf(event, 0, "p")).body).data.reasons,
+    event.reasons,
+  );
 });

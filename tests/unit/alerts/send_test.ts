@@ -60,14 +60,11 @@ Deno.test("send() waits for an answer for a bounded time, and so does ping()", a
   const { channel, environment } = slackAt(receiver.url);
   const never = Promise.withResolvers<Response>();
   receiver.answer = () => never.promise;
-  const begin = performance.now();
   const made = await attempts(channel);
   const pinged = await ping(environment, "success", "text", { answerMs: 100, waitsMs: [5] });
-  const took = performance.now() - begin;
   never.resolve(new Response());
   assert.deepEqual(made.map(({ error }) => error), Array(3).fill("no answer within 0.3 s"));
   assert.equal(pinged?.outcome, "failed");
-  assert.ok(took < 3000, `took ${took} ms`);
 });
 
 Deno.test("send() takes headers of success for success, whatever becomes of the body", async () => {

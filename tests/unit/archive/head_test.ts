@@ -7,7 +7,7 @@ import {
 } from "../../../supabase/functions/backup/archive/primitives.ts";
 import { bytesFrom, readArchive } from "../../../supabase/functions/backup/archive/reader.ts";
 import { entryBytes, writeEntry } from "../../../supabase/functions/backup/archive/table_of_contents.ts";
-import type { Dump, Entry } from "../../../supabase/functions/backup/toc/entry.ts";
+import type { Dump, Entry } from "../../../supabase/functions/backup/entry.ts";
 
 function from(...pieces: Uint8Array[]) {
   return bytesFrom((async function* () {
@@ -17,22 +17,34 @@ function from(...pieces: Uint8Array[]) {
 
 function entry(dumpId: number, facts: Partial<Entry>): Entry {
   return {
-    ...{ dumpId, tableoid: 1259, oid: 16384, tag: "t", desc: "TABLE", section: "pre-data" },
-    ...{
-      definition: "CREATE TABLE public.t ();\n",
-      drop: "DROP TABLE public.t;\n",
-      copy: null,
-      namespace: "public",
-    },
-    ...{ tablespace: "", tableam: "heap", owner: "postgres", dependencies: [], hasData: false },
+    dumpId,
+    tableoid: 1259,
+    oid: 16384,
+    tag: "t",
+    desc: "TABLE",
+    section: "pre-data",
+    definition: "CREATE TABLE public.t ();\n",
+    drop: "DROP TABLE public.t;\n",
+    copy: null,
+    namespace: "public",
+    tablespace: "",
+    tableam: "heap",
+    owner: "postgres",
+    dependencies: [],
+    hasData: false,
     ...facts,
   };
 }
 
 function dump(entries: Entry[]): Dump {
   return {
-    ...{ database: "théâtre", serverVersion: "15.8", serverVersionNum: 150008, entries },
-    ...{ data: [], warnings: [] },
+    database: "théâtre",
+    serverVersion: "15.8",
+    serverVersionNum: 150008,
+    entries,
+    data: [],
+    extensions: [],
+    warnings: [],
   };
 }
 
@@ -87,7 +99,7 @@ Deno.test("[entryBytes] is what an entry takes, and no less", () => {
     tablespace: "",
   });
   const writer = new ByteWriter();
-  writeEntry(writer, full);
+  writeEntry(writer, full, 16);
   assert.equal(entryBytes(full), writer.bytes().length);
   assert.ok(entryBytes(entry(1, { owner: null })) > 100);
 });
@@ -108,12 +120,26 @@ Deno.test("[writeHead] and [readArchive] agree on every field", async () => {
   const archive = await readArchive(from(writeHead(dump(entries), { createdAt, level: 4 })));
   assert.deepEqual(archive.entries, entries);
   assert.deepEqual(archive.header, {
-    ...{ version: "1.14.0", compression: 4, createdAt, database: "théâtre", serverVersion: "15.8" },
-    ...{ dumperVersion: "supabase-backup", entryCount: 3 },
+    version: "1.14.0",
+    minor: 14,
+    compression: 4,
+    createdAt,
+    database: "théâtre",
+    serverVersion: "15.8",
+    dumperVersion: "supabase-backup",
+    entryCount: 3,
   });
 });
 
-Deno.test("[readArchive] says where an archive ends too early, and what is no archive", async () => {
+Deno.test("[writeHead] gives a server of version 17 an archive of version 1.16", async () => {
+  const entries = [entry(1, { partitioned: true, tableam: "columnar" }), entry(2, {})];
+  const newer = { ...dump(entries), serverVersion: "17.4", serverVersionNum: 170004 };
+  const archive = await readArchive(from(writeHead(newer, { createdAt: new Date(0), level: 4 })));
+  assert.deepEqual(archive.entries, entries);
+  assert.equal(archive.header.version, "1.16.0");
+});
+
+Deno.test("[readArchive] says where an archive ends too early, and what is not an archive", async () => {
   const bytes = writeHead(dump([entry(1, {})]), { createdAt: new Date(0), level: 4 });
   await assert.rejects(readArchive(from(bytes.subarray(0, bytes.length - 20))), (error: Error) => {
     return error instanceof ArchiveError && /ends at byte \d+, \d+ too early/.test(error.message);

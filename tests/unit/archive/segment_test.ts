@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { inflateSync } from "node:zlib";
 import { adler32, combineAdler32 } from "../../../supabase/functions/backup/archive/adler.ts";
 import { closeBlock, openBlock } from "../../../supabase/functions/backup/archive/block.ts";
@@ -30,7 +31,7 @@ function inflate(stream: Uint8Array): Uint8Array {
 }
 
 function join(pieces: Uint8Array[]): Uint8Array {
-  return new Uint8Array(pieces.flatMap((piece) => [...piece]));
+  return new Uint8Array(Buffer.concat(pieces) as unknown as Uint8Array);
 }
 
 /** The zlib stream inside a data block: its chunks without their lengths. */

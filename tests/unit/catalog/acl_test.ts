@@ -63,7 +63,11 @@ Deno.test("[grantCommands] knows MAINTAIN on servers that have it only", () => {
 Deno.test("[grantCommands] puts default privileges behind their words, in the plural", () => {
   assert.equal(
     grantCommands(catalog(), {
-      ...{ type: "FUNCTIONS", name: "", owner: "boss", items: ["app=X/boss"], base: ["=X/boss"] },
+      type: "FUNCTIONS",
+      name: "",
+      owner: "boss",
+      items: ["app=X/boss"],
+      base: ["=X/boss"],
       prefix: "ALTER DEFAULT PRIVILEGES FOR ROLE boss ",
     }),
     "ALTER DEFAULT PRIVILEGES FOR ROLE boss REVOKE ALL ON FUNCTIONS  FROM PUBLIC;\n" +

@@ -1,7 +1,7 @@
 /** What a role that may not read everything gets: a warning for the platform's, an error for a user's. */
 import assert from "node:assert/strict";
 import { startCluster } from "../../../stack/postgres/cluster.ts";
-import { uncoveredSql } from "../../../supabase/functions/backup/catalog/uncovered.ts";
+import { unsupportedSql } from "../../../supabase/functions/backup/catalog/unsupported.ts";
 import { CLASS } from "../../../supabase/functions/backup/catalog/class_ids.ts";
 import { openSession, type Session } from "../../../supabase/functions/backup/postgres/session.ts";
 import { beginSnapshot } from "../../../supabase/functions/backup/postgres/snapshot.ts";
@@ -50,6 +50,20 @@ Deno.test("a dump as a role that may not read everything", async (test) => {
       );
       const descs = dump.entries.filter(({ tag }) => tag === "secrets").map(({ desc }) => desc);
       assert.deepEqual(descs, ["TABLE"], "the definition is there, the rows are not");
+    });
+
+    await test.step("goes on without what the platform's roles own, in whatever schema", async () => {
+      await run(`
+        create role supabase_admin;
+        create schema invented_later authorization supabase_admin;
+        create table invented_later.things (a serial);
+        alter table invented_later.things owner to supabase_admin`);
+      const dump = await dumpAs(url);
+      assert.deepEqual(dump.data.map(({ qualifiedName }) => qualifiedName), ["public.mine"]);
+      const objects = dump.warnings.map(({ object }) => object);
+      assert.ok(objects.includes("table invented_later.things"), `${objects}`);
+      assert.ok(objects.includes("sequence invented_later.things_a_seq"), `${objects}`);
+      await run("drop schema invented_later cascade");
     });
 
     await test.step("fails at a user's table and names the grant", async () => {
@@ -107,11 +121,11 @@ Deno.test("a dump as a role that may not read everything", async (test) => {
       await run("create publication p");
       const known = Object.values(CLASS).filter((classId) => classId !== CLASS.publication);
       const kinds = { relkind: "rpfvmcitI", typtype: "bcdemrp", prokind: "fpwa" };
-      assert.equal((await admin.sql.unsafe(uncoveredSql())).length, 0);
-      const found = await admin.sql.unsafe<{ object: string }[]>(uncoveredSql(known, kinds));
+      assert.equal((await admin.sql.unsafe(unsupportedSql())).length, 0);
+      const found = await admin.sql.unsafe<{ object: string }[]>(unsupportedSql(known, kinds));
       assert.deepEqual(found.map(({ object }) => object).sort(), [
         "sequence auth.numbers",
-        "sequence counter",
+        "sequence public.counter",
       ]);
     });
   } finally {

@@ -8,8 +8,10 @@ Deno.test("[judge] lets a worker be that has used little", () => {
   assert.deepEqual(judge(usage, HOSTED_LIMITS), { over: null, near: [], retire: false });
 });
 
-Deno.test("[judge] retires at half of any limit", () => {
-  const halves = [{ cpuMs: 1_000 }, { memoryBytes: 128 * 2 ** 20 }, { wallMs: 75_000 }];
+Deno.test("[judge] retires at half of CPU and wall clock, not of memory", () => {
+  const much = { ...UNUSED, memoryBytes: 128 * 2 ** 20 };
+  assert.equal(judge(much, HOSTED_LIMITS).retire, false);
+  const halves = [{ cpuMs: 1_000 }, { wallMs: 75_000 }];
   for (const half of halves) {
     assert.deepEqual(judge({ ...UNUSED, ...half }, HOSTED_LIMITS), { over: null, near: [], retire: true });
   }

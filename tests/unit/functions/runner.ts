@@ -19,7 +19,7 @@ export interface Runner extends Functions {
 }
 
 /**
- * Serves `sources`, the index.ts of each function by name, for as long as `use` takes. Whoever calls is let in unless
+ * Serves `sources`, the index.ts of each function by name, for as long as `use` takes. Every caller is let in unless
  * `options` say otherwise.
  */
 export async function withFunctions(

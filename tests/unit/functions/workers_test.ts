@@ -114,6 +114,22 @@ Deno.test("[workers] one that has used half a limit takes no further request", a
   });
 });
 
+Deno.test("[workers] one that is retired collects its garbage, which a function cannot ask for", async () => {
+  const collected = `
+    export const registry = new FinalizationRegistry(() => console.log("collected"));
+    registry.register({}, 0);
+    console.log("gc is", typeof gc);`;
+  await withFunctions({ hungry: collected + HUNGRY }, { limits: { cpuMs: 400 } }, async (runner) => {
+    const { call, logs, workers } = runner;
+    await text(call("/hungry"));
+    const answer = text(call("/hungry?spin=until-told"));
+    await until(() => workers()[0]!.state !== "serving");
+    await answer;
+    const told = logs.filter(({ level }) => level === "info").map(({ message }) => message);
+    assert.deepEqual(told.slice(0, 3), ["gc is undefined", "collected", "beforeunload cpu"]);
+  });
+});
+
 Deno.test("[workers] CPU: an endless loop is killed at the limit, and the next request has a new worker", async () => {
   await withFunctions({ hungry: HUNGRY }, { limits: { cpuMs: 400 } }, async ({ call, worker, workers }) => {
     const response = await call("/hungry?forever");
@@ -237,5 +253,15 @@ Deno.test("[workers] info tells how close to the limits a worker came", async ()
     const more = (hungry!.peakMemoryBytes - hello!.peakMemoryBytes) / 2 ** 20;
     assert.ok(more > 18 && more < 40, `${more} MiB more than a function that keeps nothing`);
     assert.ok(hungry!.wallMs > 100);
+  });
+});
+
+Deno.test("[workers] cpu: the evaluation of a function's modules counts", async () => {
+  const heavy = `for (let spun = 0; spun < 3e8; spun++); ${HELLO}`;
+  await withFunctions({ heavy, light: HELLO }, {}, async ({ call, workers }) => {
+    await text(call("/heavy"));
+    await text(call("/light"));
+    const [spinning, idle] = workers().map(({ cpuMs }) => cpuMs);
+    assert.ok(spinning! > 2 * idle! && spinning! > 60, `${spinning} and ${idle} ms`);
   });
 });

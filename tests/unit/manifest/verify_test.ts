@@ -4,7 +4,7 @@ import { BackupError } from "../../../supabase/functions/backup/errors.ts";
 import { verifyParts } from "../../../supabase/functions/backup/manifest/verify.ts";
 import { sha256Hex } from "../../../supabase/functions/backup/storage/sha256.ts";
 import type { Bucket } from "../../../supabase/functions/backup/storage/bucket.ts";
-import { memoryBucket } from "../../../supabase/functions/backup/storage/memory.ts";
+import { memoryBucket } from "../../doubles/memory_bucket.ts";
 
 const FOLDER = "backup-20261122-030000";
 
@@ -30,7 +30,10 @@ function failed(message: string) {
   return (error: unknown) => {
     assert.ok(error instanceof BackupError, String(error));
     assert.equal(error.code, "verification_failed");
-    assert.equal(error.message, `${FOLDER} is not in Storage as it was written: ${message}`);
+    assert.equal(
+      error.message,
+      `Cannot verify ${FOLDER}: its content in Storage differs from what was written: ${message}`,
+    );
     return true;
   };
 }
@@ -91,7 +94,7 @@ Deno.test("[verifyParts] finds a part that ends early while it is read, and one 
     failed("00000.dump came with 1000 bytes instead of 5000"),
   );
   const going: Bucket = { ...bucket, read: (_name, consume) => bucket.read("none/none", consume) };
-  await assert.rejects(() => verifyParts(going, FOLDER, parts, options), failed("00000.dump is gone"));
+  await assert.rejects(() => verifyParts(going, FOLDER, parts, options), failed("00000.dump was removed"));
 });
 
 Deno.test("[verifyParts] goes on where an earlier invocation ended, at least one part at a time", async () => {

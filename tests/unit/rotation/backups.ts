@@ -2,8 +2,11 @@
 import type { KnownBackup, RotationPolicy } from "../../../supabase/functions/backup/rotation/policy.ts";
 
 export const KEEP_FOUR: RotationPolicy = {
-  ...{ keepScheduled: 4, keepManual: 4 },
-  ...{ keepWeekly: 0, keepMonthly: 0, keepYearly: 0 },
+  keepScheduled: 4,
+  keepManual: 4,
+  keepWeekly: 0,
+  keepMonthly: 0,
+  keepYearly: 0,
 };
 
 export const NOW = new Date("2026-11-22T03:05:00Z");
@@ -19,15 +22,13 @@ export function backup(at: string, facts: Partial<KnownBackup> = {}): KnownBacku
   const startedAt = new Date(`${at.includes("T") ? at : `${at}T03:00:00`}Z`);
   const name = nameAt(startedAt);
   return {
-    ...{
-      name,
-      trigger: "scheduled",
-      startedAt,
-      status: "succeeded",
-      verifiedAt: startedAt,
-      pinned: false,
-      stored: true,
-    },
+    name,
+    trigger: "scheduled",
+    startedAt,
+    status: "succeeded",
+    verifiedAt: startedAt,
+    pinned: false,
+    stored: true,
     ...facts,
   };
 }

@@ -43,7 +43,7 @@ function randomPolicy(random: (below: number) => number): RotationPolicy {
 const isGood = ({ name, stored, status }: KnownBackup) =>
   stored && status === "succeeded" && name.startsWith("backup-");
 
-/** Checks something for a thousand sets; its message names the seed. Answers how often something was removed. */
+/** Checks something for a thousand sets; its message names the seed. Returns how often something was removed. */
 function forMany(
   check: (backups: KnownBackup[], policy: RotationPolicy, random: (below: number) => number) => number,
 ): void {
@@ -62,7 +62,7 @@ function forMany(
   assert.ok(removals > 1000, "the sets have something to remove");
 }
 
-function planned(backups: KnownBackup[], policy: RotationPolicy) {
+function makePlan(backups: KnownBackup[], policy: RotationPolicy) {
   const { keep, remove } = planRotation(backups, policy, NOW);
   return { kept: new Set(keep.map(({ name }) => name)), removed: new Set(remove.map(({ name }) => name)) };
 }
@@ -82,7 +82,7 @@ Deno.test("every folder is either kept or removed, once, with a reason", () => {
 
 Deno.test("where there was a good backup, the newest of them stays", () => {
   forMany((backups, policy) => {
-    const { kept, removed } = planned(backups, policy);
+    const { kept, removed } = makePlan(backups, policy);
     const newest = backups.filter(isGood).sort((a, b) => b.startedAt.getTime() - a.startedAt.getTime())[0];
     if (newest) assert.ok(kept.has(newest.name), newest.name);
     else assert.equal(removed.size, 0, "nothing is removed without one");
@@ -92,7 +92,7 @@ Deno.test("where there was a good backup, the newest of them stays", () => {
 
 Deno.test("pinned, active and foreign folders stay", () => {
   forMany((backups, policy) => {
-    const { removed } = planned(backups, policy);
+    const { removed } = makePlan(backups, policy);
     for (const { name, pinned, status } of backups) {
       if (pinned || status === "running" || name.startsWith("other-")) assert.ok(!removed.has(name), name);
     }
@@ -102,7 +102,7 @@ Deno.test("pinned, active and foreign folders stay", () => {
 
 Deno.test("as many good backups stay as the policy has places and there are", () => {
   forMany((backups, policy) => {
-    const { kept, removed } = planned(backups, policy);
+    const { kept, removed } = makePlan(backups, policy);
     for (
       const [trigger, places] of [["scheduled", policy.keepScheduled], ["manual", policy.keepManual]] as const
     ) {
@@ -116,8 +116,8 @@ Deno.test("as many good backups stay as the policy has places and there are", ()
 
 Deno.test("a second rotation finds nothing to do", () => {
   forMany((backups, policy) => {
-    const { kept, removed } = planned(backups, policy);
-    const again = planned(backups.filter(({ name }) => kept.has(name)), policy);
+    const { kept, removed } = makePlan(backups, policy);
+    const again = makePlan(backups.filter(({ name }) => kept.has(name)), policy);
     assert.deepEqual([...again.removed], []);
     return removed.size;
   });
@@ -126,8 +126,8 @@ Deno.test("a second rotation finds nothing to do", () => {
 Deno.test("the order in which folders are listed does not matter", () => {
   forMany((backups, policy, random) => {
     const shuffled = backups.map((backup) => ({ backup, at: random(1000) })).sort((a, b) => a.at - b.at);
-    const { removed } = planned(backups, policy);
-    assert.deepEqual(planned(shuffled.map(({ backup }) => backup), policy).removed, removed);
+    const { removed } = makePlan(backups, policy);
+    assert.deepEqual(makePlan(shuffled.map(({ backup }) => backup), policy).removed, removed);
     return removed.size;
   });
 });
@@ -140,8 +140,8 @@ Deno.test("what one trigger leaves in the bucket costs the other no backup", () 
     const attempts = (name: string) =>
       backups.filter((backup) => backup.name.startsWith(name.slice(0, 22))).length;
     const scheduled = backups.filter(({ trigger }) => trigger !== "manual");
-    const { removed } = planned(backups, roomy);
-    const { kept: keptAlone } = planned(scheduled, roomy);
+    const { removed } = makePlan(backups, roomy);
+    const { kept: keptAlone } = makePlan(scheduled, roomy);
     for (const { name } of scheduled.filter(isGood)) {
       if (keptAlone.has(name) && attempts(name) === 1) assert.ok(!removed.has(name), name);
     }

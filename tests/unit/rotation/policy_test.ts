@@ -108,7 +108,10 @@ Deno.test("[planRotation] keeps one backup of each ISO week, month and year, the
     "2024-06-01",
   ];
   const { keep } = decide(days.map((day) => backup(day)), {
-    ...{ keepScheduled: 1, keepWeekly: 3, keepMonthly: 3, keepYearly: 9 },
+    keepScheduled: 1,
+    keepWeekly: 3,
+    keepMonthly: 3,
+    keepYearly: 9,
   });
   assert.deepEqual(keep, {
     "backup-20270104-030000": "newest good, scheduled 1 of 1, week 2027-W01, month 2027-01, year 2027",
@@ -123,7 +126,8 @@ Deno.test("[planRotation] keeps one backup of each ISO week, month and year, the
 
 Deno.test("[planRotation] counts weeks that have a backup: a pause costs none", () => {
   const { order } = decide(["2026-11-22", "2026-03-01", "2025-06-01"].map((day) => backup(day)), {
-    ...{ keepScheduled: 1, keepWeekly: 3 },
+    keepScheduled: 1,
+    keepWeekly: 3,
   });
   assert.deepEqual(order, []);
 });

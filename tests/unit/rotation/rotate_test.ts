@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { writeManifest } from "../../../supabase/functions/backup/manifest/manifest.ts";
-import { gatherBackups } from "../../../supabase/functions/backup/rotation/gather.ts";
+import { collectBackups } from "../../../supabase/functions/backup/rotation/collect_backups.ts";
 import { rotate } from "../../../supabase/functions/backup/rotation/rotate.ts";
-import type { LoggedRun } from "../../../supabase/functions/backup/run/verbs.ts";
+import type { LoggedRun } from "../../../supabase/functions/backup/run/run_client.ts";
 import { type Bucket, BucketError } from "../../../supabase/functions/backup/storage/bucket.ts";
-import { type MemoryBucket, memoryBucket } from "../../../supabase/functions/backup/storage/memory.ts";
+import { type MemoryBucket, memoryBucket } from "../../doubles/memory_bucket.ts";
 import { KEEP_FOUR, NOW } from "./backups.ts";
 
 const ARCHIVE = "application/octet-stream";
@@ -16,9 +16,15 @@ async function store(bucket: Bucket, name: string, manifest: "manifest" | "none"
   }
   if (manifest === "none") return;
   const bytes = writeManifest({
-    ...{ formatVersion: 1, name, createdAt: NOW.toISOString(), snapshotAt: NOW.toISOString() },
-    ...{ run: { id: 1, trigger: "manual", attempt: 1 }, server: { version: "15.8", database: "postgres" } },
-    ...{ archive: { format: "PGDMP 1.14", level: 4, entries: 0 }, tables: [], warnings: [] },
+    formatVersion: 1,
+    name,
+    createdAt: NOW.toISOString(),
+    snapshotAt: NOW.toISOString(),
+    run: { id: 1, trigger: "manual", attempt: 1 },
+    server: { version: "15.8", database: "postgres" },
+    archive: { format: "PGDMP 1.14", level: 4, entries: 0 },
+    tables: [],
+    warnings: [],
     totals: { tables: 0, rows: 0, rawBytes: 0, storedBytes: 9, parts: 1 },
     parts: [{ name: "00000.dump", bytes: 9, sha256: "0".repeat(64) }],
   });
@@ -30,14 +36,12 @@ function run(name: string, facts: Partial<LoggedRun> = {}): LoggedRun {
   const [, year, month, day] = /(\d{4})(\d\d)(\d\d)/.exec(name)!;
   const started_at = `${year}-${month}-${day}T03:00:00+00:00`;
   return {
-    ...{
-      name,
-      trigger: "scheduled",
-      status: "succeeded",
-      started_at,
-      verified_at: started_at,
-      pinned: false,
-    },
+    name,
+    trigger: "scheduled",
+    status: "succeeded",
+    started_at,
+    verified_at: started_at,
+    pinned: false,
     ...facts,
   };
 }
@@ -47,7 +51,10 @@ const present = run(FINISHED, { status: "running", verified_at: null });
 
 function rotateWith(bucket: Bucket, log: LoggedRun[], removed: string[] = [], keepScheduled = 2) {
   return rotate(bucket, {
-    ...{ log, finished: FINISHED, policy: { ...KEEP_FOUR, keepScheduled }, now: NOW },
+    log,
+    finished: FINISHED,
+    policy: { ...KEEP_FOUR, keepScheduled },
+    now: NOW,
     onRemoved: (name) => Promise.resolve(void removed.push(name)),
   });
 }
@@ -88,9 +95,31 @@ Deno.test("[rotate] removes the manifest before any part, so that a cut-off leav
   const watched: Bucket = { ...bucket, remove: (names) => (asked.push(names), bucket.remove(names)) };
   await rotateWith(watched, [run("backup-20261101-030000"), run("backup-20261115-030000"), present]);
   assert.deepEqual(asked, [
+    ["backup-20261101-030000/RESTORE.md"],
     ["backup-20261101-030000/manifest.json"],
     ["backup-20261101-030000/00000.dump", "backup-20261101-030000/00004.dump"],
   ]);
+});
+
+Deno.test("[rotate] never removes the parts of a verified backup whose manifest somebody removed", async () => {
+  const bucket = memoryBucket();
+  const old = ["backup-20261101-030000", "backup-20261108-030000", "backup-20261115-030000"];
+  for (const name of [...old, FINISHED]) {
+    await store(bucket, name);
+    await bucket.put(`${name}/RESTORE.md`, new Uint8Array(1), "text/markdown");
+  }
+  // The log knows the first, and has lost the second.
+  for (const name of old.slice(0, 2)) await bucket.remove([`${name}/manifest.json`]);
+  const log = [run(old[0]!), run(old[2]!), present];
+  const { removed, warnings } = await rotateWith(bucket, log, [], 1);
+  assert.deepEqual(removed, [old[2]]);
+  assert.deepEqual(warnings.map(({ code, object }) => [code, object]), [
+    ["manifest_lost", old[0]],
+    ["manifest_lost", old[1]],
+  ]);
+  const failed = [run(old[0]!, { status: "failed" }), present];
+  const next = await rotateWith(bucket, failed, [], 1);
+  assert.deepEqual(next.removed, [old[0]], "of a run that failed it is a leftover");
 });
 
 Deno.test("[rotate] makes a warning of a removal that fails, goes on, and does it the next time", async () => {
@@ -108,8 +137,9 @@ Deno.test("[rotate] makes a warning of a removal that fails, goes on, and does i
   const removed: string[] = [];
   const rotation = await rotateWith(stubborn, log, removed);
   assert.deepEqual(rotation.warnings, [{
-    ...{ code: "not_rotated", object: "backup-20261101-030000" },
-    message: "left to the next rotation: Storage is down",
+    code: "not_rotated",
+    object: "backup-20261101-030000",
+    message: "Left for the next rotation: Storage is down",
   }]);
   assert.deepEqual(removed, ["backup-20261108-030000"]);
   assert.equal(bucket.objects.has("backup-20261101-030000/manifest.json"), false);
@@ -123,7 +153,9 @@ Deno.test("[rotate] ends where the log cannot be told, and the next rotation doe
   const old = ["backup-20261101-030000", "backup-20261108-030000", "backup-20261115-030000"];
   for (const name of [...old, FINISHED]) await store(bucket, name);
   const { removed, warnings } = await rotate(bucket, {
-    ...{ log: [...old.map((name) => run(name)), present], finished: FINISHED, now: NOW },
+    log: [...old.map((name) => run(name)), present],
+    finished: FINISHED,
+    now: NOW,
     policy: { ...KEEP_FOUR, keepScheduled: 1 },
     onRemoved: () => Promise.reject(new Error("lease lost")),
   });
@@ -170,13 +202,13 @@ Deno.test("[rotate] warns of a backup that the log has and the bucket lost, and 
   assert.deepEqual(removed, ["backup-20261115-030000"]);
 });
 
-Deno.test("[gatherBackups] takes from the manifest what the log lost, and from the name when it began", async () => {
+Deno.test("[collectBackups] takes from the manifest what the log lost, and from the name when it began", async () => {
   const bucket = memoryBucket();
   await store(bucket, "backup-20261115-123456-2");
   await store(bucket, "backup-20261114-030000", "damaged");
   await store(bucket, "backup-20261113-030000", "none");
   await bucket.put("uploads/manifest.json", new Uint8Array(1), "application/json");
-  const { backups, warnings } = await gatherBackups(bucket, [], null, NOW);
+  const { backups, warnings } = await collectBackups(bucket, [], null, NOW);
   const lost = { status: null, verifiedAt: null, pinned: false };
   assert.deepEqual(backups, [
     {
@@ -208,10 +240,10 @@ Deno.test("[gatherBackups] takes from the manifest what the log lost, and from t
   ]]);
 });
 
-Deno.test("[gatherBackups] calls the finished backup a verified success before the log does", async () => {
+Deno.test("[collectBackups] calls the finished backup a verified success before the log does", async () => {
   const bucket = memoryBucket();
   await store(bucket, FINISHED);
-  const { backups } = await gatherBackups(bucket, [present], FINISHED, NOW);
+  const { backups } = await collectBackups(bucket, [present], FINISHED, NOW);
   assert.deepEqual(backups.map(({ status, verifiedAt }) => ({ status, verifiedAt })), [
     { status: "succeeded", verifiedAt: NOW },
   ]);

@@ -8,7 +8,7 @@ import { SegmentDeflater } from "../../../supabase/functions/backup/archive/segm
 import { openSession, type Session } from "../../../supabase/functions/backup/postgres/session.ts";
 import { beginSnapshot } from "../../../supabase/functions/backup/postgres/snapshot.ts";
 import { estimateTables } from "../../../supabase/functions/backup/slices/estimate.ts";
-import { exportPiece } from "../../../supabase/functions/backup/slices/piece.ts";
+import { exportPiece } from "../../../supabase/functions/backup/slices/export_piece.ts";
 import { planSlices } from "../../../supabase/functions/backup/slices/plan.ts";
 import { readDump } from "../../../supabase/functions/backup/toc/dump.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { copyStatement } from "../../../supabase/functions/backup/slices/piece.ts";
 import { PARTS_PER_SLICE, PIECE_BYTES, planSlices } from "../../../supabase/functions/backup/slices/plan.ts";
-import type { TableData } from "../../../supabase/functions/backup/toc/entry.ts";
+import type { TableData } from "../../../supabase/functions/backup/entry.ts";
 
 const MB = 1024 * 1024;
 
@@ -18,12 +18,13 @@ function table(dumpId: number, parts: Partial<TableData> = {}): TableData {
     pages: 1,
     heapBytes: 8192,
     toastBytes: 0,
+    owner: "postgres",
     estimatedRows: -1,
     ...parts,
   };
 }
 
-const small = { bytes: 100_000, regions: null };
+const small = { bytes: 70_000, regions: null };
 const settings = { sliceBytes: MB, headParts: 1 };
 
 Deno.test("[planSlices] lets small neighbours share a slice, in archive order", () => {
@@ -75,7 +76,12 @@ Deno.test("[planSlices] cuts inside a page that alone has more than a slice", ()
   const slices = planSlices([table(1, { pages: 2 })], [{ bytes: 10 * MB, regions }], settings);
   assert.equal(slices.length, 10);
   assert.deepEqual(slices.map(({ pieces }) => pieces[0]!.from).slice(0, 6), [
-    ...[null, "(0,5)", "(0,9)", "(0,13)", "(0,17)", "(1,0)"],
+    null,
+    "(0,5)",
+    "(0,9)",
+    "(0,13)",
+    "(0,17)",
+    "(1,0)",
   ]);
 });
 
@@ -109,6 +115,7 @@ Deno.test("[copyStatement] takes a whole table as pg_dump does, and a range or a
   const whole = {
     dumpId: 1,
     table: 'public."T"',
+    owner: "postgres",
     columns: '(a, "B")',
     filter: "",
     from: null,

@@ -33,7 +33,7 @@ Deno.test("[projectConfig] reads sizes as the CLI does", async () => {
   for (const [text, bytes] of Object.entries(cases)) {
     assert.equal((await read(`[storage]\nfile_size_limit = "${text}"`)).fileSizeLimit, bytes);
   }
-  await assert.rejects(read('[storage]\nfile_size_limit = "much"'), /"much" is no size/);
+  await assert.rejects(read('[storage]\nfile_size_limit = "much"'), /"much" is not a valid size/);
 });
 
 Deno.test("[projectConfig] reads this project's own file", async () => {

@@ -103,6 +103,17 @@ Deno.test("[startGateway] passes HEAD, Range and the size of the answer", () =>
     assert.equal(await part.text(), "789");
   }));
 
+Deno.test("[startGateway] refuses what does not say who sends it, as Cloudflare does", () =>
+  withGateway({}, async (url) => {
+    const { hostname, port } = new URL(url);
+    using connection = await Deno.connect({ hostname, port: Number(port) });
+    const head =
+      "POST /storage/v1/object/b/n HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+    await connection.write(new TextEncoder().encode(head));
+    const answer = await new Response(connection.readable).text();
+    assert.match(answer, /^HTTP\/1\.1 403 .*error code: 1010$/s);
+  }));
+
 Deno.test("[startGateway] lets a test answer instead", () =>
   withGateway({
     intercept: (request) => request.url.includes("broken") ? new Response("as asked", { status: 500 }) : null,
@@ -137,14 +148,17 @@ Deno.test("[startGateway] answers 503 before an upstream is there and 502 when i
   }
 });
 
-Deno.test("[Gateway.stop] ends a request under way", () =>
-  withGateway({}, async (url) => {
+Deno.test("[Gateway.stop] ends a request under way", async () => {
+  let ended: Promise<void> | undefined;
+  await withGateway({}, async (url) => {
     const response = await fetch(`${url}/storage/v1/endless`);
     const reader = response.body!.getReader();
     await reader.read();
     // What withGateway() does next would wait for ever otherwise; the reader sees the end of it.
     reader.closed.catch(() => {});
-    (async () => {
+    ended = (async () => {
       while (!(await reader.read()).done);
     })().catch(() => {});
-  }));
+  });
+  await ended;
+});

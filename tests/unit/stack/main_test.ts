@@ -1,10 +1,11 @@
 /** `npm run stack` as a process: what it prints, what it leaves, and that it leaves nothing. */
 import assert from "node:assert/strict";
+import { basename } from "node:path";
 import postgres from "postgres";
 import type { StackStatus } from "../../../stack/status.ts";
 import { descendants, untilDead } from "./processes.ts";
 
-const MAIN = new URL("../../../stack/main.ts", import.meta.url).pathname;
+const MAIN = decodeURIComponent(new URL("../../../stack/main.ts", import.meta.url).pathname);
 
 /** A function that answers, and a status file that is nobody else's. */
 const scratch = await Deno.makeTempDir();
@@ -63,7 +64,7 @@ async function callFunction({ apiUrl, anonKey, pid }: StackStatus): Promise<numb
   const response = await fetch(`${apiUrl}/functions/v1/hello`, { headers });
   assert.equal(await response.text(), "hello");
   const pids = await descendants(pid);
-  const names = pids.map((pid) => Deno.readTextFileSync(`/proc/${pid}/comm`).trim());
+  const names = pids.map((pid) => basename(Deno.readLinkSync(`/proc/${pid}/exe`)));
   assert.ok(names.includes("postgres") && names.includes("deno"), `a server and a worker: ${names}`);
   return pids;
 }
@@ -137,7 +138,7 @@ Deno.test("several stacks run side by side, and each takes only its own status a
 });
 
 Deno.test("`npm run stack` refuses options it does not know, and a port that is none", async () => {
-  for (const args of [["--nonsense"], ["--port", "0"], ["--db-port", "x"]]) {
+  for (const args of [["--nonsense"], ["--port", "0"], ["--db-port", "x"], ["--postgres", "9"]]) {
     const { code, stderr } = await new Deno.Command(Deno.execPath(), { args: ["run", "-A", MAIN, ...args] })
       .output();
     assert.equal(code, 2);

@@ -3,11 +3,21 @@
 /** All processes below one, threads' children included. */
 export async function descendants(pid: number): Promise<number[]> {
   const children: number[] = [];
-  for (const task of Deno.readDirSync(`/proc/${pid}/task`)) {
-    const text = await Deno.readTextFile(`/proc/${pid}/task/${task.name}/children`).catch(() => "");
+  for (const thread of threads(pid)) {
+    const text = await Deno.readTextFile(`/proc/${pid}/task/${thread}/children`).catch(() => "");
     children.push(...text.split(" ").filter(Boolean).map(Number));
   }
   return [...children, ...(await Promise.all(children.map(descendants))).flat()];
+}
+
+/** None of a process that has ended: a server's children come and go. */
+function threads(pid: number): string[] {
+  try {
+    return Array.from(Deno.readDirSync(`/proc/${pid}/task`), ({ name }) => name);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
 }
 
 function alive(pid: number): boolean {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createClient } from "@supabase/supabase-js";
 import postgres from "postgres";
-import { applyMigrations, pushMigrations } from "../../../stack/migrations.ts";
+import { migrationsContent, pushMigrations } from "../../../stack/migrations.ts";
 import { type ProjectDatabase, startProjectDatabase } from "../../../stack/postgres/project.ts";
 import { descendants } from "./processes.ts";
 import { type Stack, type StackOptions, startStack } from "../../../stack/stack.ts";
@@ -116,17 +116,18 @@ Deno.test("[startStack] leaves nothing running when a part does not start", asyn
   }
 });
 
-Deno.test("[applyMigrations] leaves what `supabase db push` leaves", async () => {
+Deno.test("[migrationsContent] leaves what `supabase db push` leaves", async () => {
   const [direct, pushed] = await Promise.all([startProjectDatabase(), startProjectDatabase()]);
+  const migrations = await migrationsContent();
   try {
-    await Promise.all([applyMigrations(direct.url), pushMigrations({ databaseUrl: pushed.url })]);
+    await Promise.all([migrations.apply(direct.url), pushMigrations(pushed.url)]);
     const versions = "select version, name from supabase_migrations.schema_migrations order by version";
     assert.deepEqual(await query(direct.url, versions), await query(pushed.url, versions));
     assert.equal(await definition(direct), await definition(pushed));
     // Both find nothing left to do.
     const before = await definition(direct);
-    await applyMigrations(direct.url);
-    await pushMigrations({ databaseUrl: direct.url });
+    await migrations.apply(direct.url);
+    await pushMigrations(direct.url);
     assert.equal(await definition(direct), before);
   } finally {
     await Promise.all([direct.stop(), pushed.stop()]);
@@ -135,7 +136,7 @@ Deno.test("[applyMigrations] leaves what `supabase db push` leaves", async () =>
 
 Deno.test("[pushMigrations] says what the CLI said, without the password", async () => {
   const url = "postgresql://postgres:hush@127.0.0.1:1/postgres";
-  await assert.rejects(pushMigrations({ databaseUrl: url }), (error: Error) => {
+  await assert.rejects(pushMigrations(url), (error: Error) => {
     assert.match(error.message, /^supabase db push failed:\n[\s\S]*connect/i);
     assert.ok(!error.message.includes("hush"));
     return true;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readAnswer } from "../../../supabase/functions/backup/storage/http_answer.ts";
+import { readAnswer } from "../../../supabase/functions/backup/storage/http/answer.ts";
 
 /** A connection on which `text` arrives in pieces of `size` bytes. */
 function connection(text: string, size: number) {
@@ -56,8 +56,8 @@ for (
   });
 }
 
-Deno.test("[readAnswer] throws for what is no HTTP, and for more than an answer may be", async () => {
-  await assert.rejects(() => readAnswer(connection("SSH-2.0-x\r\n\r\n", 99)), /no HTTP/);
+Deno.test("[readAnswer] throws for what is not HTTP, and for more than an answer may be", async () => {
+  await assert.rejects(() => readAnswer(connection("SSH-2.0-x\r\n\r\n", 99)), /not HTTP/);
   await assert.rejects(
     () => readAnswer(connection("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n", 99)),
     /chunk without a length/,

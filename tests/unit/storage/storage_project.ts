@@ -1,9 +1,13 @@
-/** A project's Storage for one test file: database, Storage stand-in, and a gateway in front that can be told to fail. */
+/**
+ * A project's Storage for one test file: database, Storage stand-in, and a gateway in front that can be told to fail.
+ */
 import postgres, { type Sql } from "postgres";
 import { type ProjectKeys, projectKeys } from "../../../stack/keys.ts";
 import { startProjectDatabase } from "../../../stack/postgres/project.ts";
 import { startStorage } from "../../../stack/storage/storage.ts";
 import { Started } from "../../../stack/started.ts";
+import { apply } from "../../sql/project.ts";
+import { migrations } from "../../sql/sources.ts";
 
 export interface StorageProject {
   /** What SUPABASE_URL is. */
@@ -16,11 +20,6 @@ export interface StorageProject {
   requests: string[];
 }
 
-const BUCKET = new URL(
-  "../../../supabase/migrations/20261101000020_create_backups_bucket.sql",
-  import.meta.url,
-);
-
 /** Runs with Storage up and the bucket `backups` made by its migration. */
 export async function withStorage(run: (project: StorageProject) => Promise<void>): Promise<void> {
   const started = new Started();
@@ -28,7 +27,7 @@ export async function withStorage(run: (project: StorageProject) => Promise<void
     const dir = started.add(await Deno.makeTempDir(), (dir) => Deno.remove(dir, { recursive: true }));
     const database = started.add(await startProjectDatabase(), (database) => database.stop());
     const sql = started.add(postgres(database.url, { max: 1, onnotice: () => {} }), (sql) => sql.end());
-    await sql.unsafe(await Deno.readTextFile(BUCKET));
+    await apply(sql, await migrations());
     const keys = await projectKeys();
     const databaseUrl = database.urlOf("supabase_storage_admin");
     const storage = await startStorage({ databaseUrl, dir, jwtSecret: keys.jwtSecret });

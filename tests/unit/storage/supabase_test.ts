@@ -3,7 +3,12 @@ import { retrying } from "../../../supabase/functions/backup/storage/retry.ts";
 import {
   supabaseBucket,
   type SupabaseBucketOptions,
-} from "../../../supabase/functions/backup/storage/supabase.ts";
+} from "../../../supabase/functions/backup/storage/supabase/supabase_bucket.ts";
+import {
+  setUploadFallback,
+  uploadFallback,
+} from "../../../supabase/functions/backup/storage/http/requests.ts";
+import { VERSION } from "../../../supabase/functions/backup/version.ts";
 import { assertSameBytes, failsWith, keepsTheContract, noise } from "./bucket_contract.ts";
 import { type StorageProject, withStorage } from "./storage_project.ts";
 
@@ -11,7 +16,9 @@ const ARCHIVE = "application/octet-stream";
 
 function open(project: StorageProject, options: Partial<SupabaseBucketOptions> = {}) {
   return supabaseBucket({
-    ...{ url: project.url, key: project.keys.serviceRoleKey, bucket: "backups" },
+    url: project.url,
+    key: project.keys.serviceRoleKey,
+    bucket: "backups",
     ...options,
   });
 }
@@ -29,10 +36,27 @@ async function breakOff(listener: Deno.Listener, answer: string): Promise<void> 
   listener.close();
 }
 
+/** Hangs up on the first connection, and answers the second one as Storage answers an upload of `name`. */
+async function breakFirst(listener: Deno.Listener, name: string): Promise<void> {
+  const first = await listener.accept();
+  await first.read(new Uint8Array(65536));
+  first.close();
+  const body = JSON.stringify({ Key: `backups/${name}`, Id: "1" });
+  const head = `content-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: close`;
+  await breakOff(listener, `HTTP/1.1 200 OK\r\n${head}\r\n\r\n${body}`);
+}
+
 Deno.test("[supabaseBucket]", async (test) => {
   await withStorage(async (project) => {
     await test.step("keeps the contract of a bucket", async (test) => {
       await keepsTheContract(test, open(project));
+    });
+
+    await test.step("says whether anybody may read it", async () => {
+      assert.equal(await open(project).isPublic(), false);
+      await project.sql`update storage.buckets set public = true where id = 'backups'`;
+      assert.equal(await open(project).isPublic(), true);
+      await project.sql`update storage.buckets set public = false where id = 'backups'`;
     });
 
     await test.step("declares the length of what it uploads", async () => {
@@ -43,6 +67,81 @@ Deno.test("[supabaseBucket]", async (test) => {
       });
       await open(project).put("lengths/part", noise(70_000), ARCHIVE);
       assert.equal(length, "70000");
+    });
+
+    await test.step("says in each request who it is", async () => {
+      const seen: (string | null)[] = [];
+      const look = (request: Request) => {
+        seen.push(request.headers.get("user-agent"));
+        return null;
+      };
+      project.faults.push(look, look, look, look);
+      const bucket = open(project);
+      await bucket.put("agents/large", noise(700_000), ARCHIVE);
+      await bucket.put("agents/small", noise(7), ARCHIVE);
+      await bucket.get("agents/small");
+      await bucket.list("agents");
+      assert.deepEqual(seen, Array(4).fill(`supabase-backup/${VERSION}`));
+    });
+
+    await test.step("says what refused it before Storage did, and that the key is not the reason", async () => {
+      const refuse = () => new Response("error code: 1010", { status: 403 });
+      for (const call of ["put", "list"] as const) {
+        project.faults.push(refuse, refuse);
+        const bucket = open(project);
+        await assert.rejects(
+          () => call === "put" ? bucket.put("a/b", noise(1), ARCHIVE) : bucket.list("a"),
+          (error) => {
+            const { hint } = error as { hint: string };
+            assert.match(hint, /Cloudflare refused the request .* the key is not the reason/);
+            return failsWith("refused", /error code: 1010 \(403\)/)(error);
+          },
+        );
+        project.faults.length = 0;
+      }
+    });
+
+    await test.step("says what a page says that stands in for Storage", async () => {
+      project.faults.push(() =>
+        new Response("<html><style>p {}</style><h1>Bad  gateway</h1>", {
+          status: 502,
+          headers: { "content-type": "text/html" },
+        })
+      );
+      await assert.rejects(
+        () => open(project).get("lengths/part"),
+        failsWith("temporary", /: Bad gateway \(502\)/),
+      );
+    });
+
+    await test.step("uploads with fetch where the first upload of its own client is refused", async () => {
+      setUploadFallback(null);
+      project.faults.push(() => new Response("no", { status: 400 }));
+      await open(project).put("fallen/part", noise(600_000), ARCHIVE);
+      assert.equal(uploadFallback(), "400 no");
+      assertSameBytes(await open(project).get("fallen/part"), noise(600_000));
+    });
+
+    await test.step("uploads with fetch where the first upload of its own client breaks off", async () => {
+      setUploadFallback(null);
+      const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+      const served = breakFirst(listener, "fallen/part");
+      const url = `http://127.0.0.1:${listener.addr.port}`;
+      await open(project, { url }).put("fallen/part", noise(10), ARCHIVE);
+      assert.match(uploadFallback() ?? "", /connection/);
+      await served;
+    });
+
+    await test.step("keeps its own client where both fail, and after the first upload that it did", async () => {
+      setUploadFallback(null);
+      const refuse = () => refusal("403", "no");
+      project.faults.push(refuse, refuse);
+      await assert.rejects(() => open(project).put("fallen/part", noise(10), ARCHIVE), failsWith("refused"));
+      assert.equal(uploadFallback(), null);
+      await open(project).put("fallen/part", noise(10), ARCHIVE);
+      project.faults.push(refuse);
+      await assert.rejects(() => open(project).put("fallen/part", noise(10), ARCHIVE), failsWith("refused"));
+      assert.equal(uploadFallback(), null);
     });
 
     await test.step("lists and removes more objects than Storage names in one answer", async () => {
@@ -61,7 +160,7 @@ Deno.test("[supabaseBucket]", async (test) => {
 
     await test.step("throws instead of listing nothing where the bucket is missing or hidden", async () => {
       const missing = open(project, { bucket: "none" });
-      await assert.rejects(() => missing.list("a"), failsWith("refused", /"none" could not be read/));
+      await assert.rejects(() => missing.list("a"), failsWith("refused", /Cannot read bucket "none"/));
       await assert.rejects(() => missing.folders(), failsWith("refused"));
       const hidden = open(project, { key: project.keys.anonKey });
       await assert.rejects(() => hidden.list("lengths"), failsWith("refused"));
@@ -81,7 +180,7 @@ Deno.test("[supabaseBucket]", async (test) => {
       project.faults.push(() => Response.json([]));
       await assert.rejects(
         () => bucket.remove(["lengths/part", "lengths/none"]),
-        failsWith("refused", /"lengths\/part" could not be removed, and 0 more/),
+        failsWith("refused", /Cannot remove "lengths\/part" and 0 more/),
       );
     });
 
@@ -195,7 +294,7 @@ Deno.test("[supabaseBucket] calls a server that is not there a temporary failure
   const bucket = supabaseBucket({ url: "http://127.0.0.1:9", key: "k", bucket: "backups" });
   await assert.rejects(
     () => bucket.put("a/b", noise(1), ARCHIVE),
-    failsWith("temporary", /"a\/b" could not be stored/),
+    failsWith("temporary", /Cannot store "a\/b"/),
   );
   await assert.rejects(() => bucket.list("a"), failsWith("temporary"));
 });

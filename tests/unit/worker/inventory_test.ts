@@ -3,9 +3,11 @@ import postgres from "postgres";
 import { startCluster } from "../../../stack/postgres/cluster.ts";
 import { openSession } from "../../../supabase/functions/backup/postgres/session.ts";
 import { beginSnapshot } from "../../../supabase/functions/backup/postgres/snapshot.ts";
-import { Budget } from "../../../supabase/functions/backup/slices/budget.ts";
-import { memoryBucket } from "../../../supabase/functions/backup/storage/memory.ts";
+import { Budget } from "../../../supabase/functions/backup/budget.ts";
+import { memoryBucket } from "../../doubles/memory_bucket.ts";
 import { storeInventory } from "../../../supabase/functions/backup/worker/inventory.ts";
+import type { Heartbeat } from "../../../supabase/functions/backup/worker/heartbeat.ts";
+import { PartStore } from "../../../supabase/functions/backup/worker/part_store.ts";
 import type { Worker } from "../../../supabase/functions/backup/worker/worker.ts";
 
 Deno.test("[storeInventory] a backup does not fail for want of an inventory, and its snapshot lives on", async () => {
@@ -13,9 +15,15 @@ Deno.test("[storeInventory] a backup does not fail for want of an inventory, and
   const exporter = await openSession(cluster.url());
   const sql = postgres(cluster.url(), { max: 1, onnotice: () => {} });
   const bucket = memoryBucket();
+  const [heartbeat, budget] = [{ check: () => {} } as Heartbeat, new Budget(80_000_000)];
+  const store = new PartStore({ bucket, folder: "b", encryption: null, heartbeat, budget });
   const worker = {
-    ...{ exporter, bucket, openBucket: () => bucket, encryption: null, budget: new Budget(80_000_000) },
-    ...{ heart: { check: () => {} }, place: { run: { name: "b" }, settings: { bucket: "backups" } } },
+    exporter,
+    store,
+    openBucket: () => bucket,
+    heartbeat,
+    budget,
+    place: { run: { name: "b" }, settings: { bucket: "backups" } },
   } as unknown as Worker;
   try {
     await beginSnapshot(exporter);
