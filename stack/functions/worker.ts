@@ -32,7 +32,9 @@ export interface WorkerOptions extends DeployedFunction {
 const READ_EVERY_MS = 20;
 /** Between a broken connection and the news of the process's end. */
 const DEATH_MS = 500;
-/** For what a function does at `beforeunload` when the runner stops. */
+/** For a worker to dispatch `beforeunload` when the runner stops: one in an endless loop never does. */
+const DISPATCH_MS = 5_000;
+/** For work that is under way then. */
 const TERMINATION_GRACE_MS = 1_000;
 /** The platform's longest log message. */
 const LONGEST_MESSAGE = 10_000;
@@ -77,6 +79,9 @@ export class Worker {
   #retired = false;
   #draining = false;
   #terminating = false;
+  #unloaded = Promise.withResolvers<true>();
+  /** A stop waits for what is under way, no longer for `beforeunload`. */
+  #mayEnd = false;
   #warned = new Set<UnloadReason>();
   #idle: ReturnType<typeof setTimeout> | undefined;
   #outOfMemory = false;
@@ -185,8 +190,13 @@ export class Worker {
   async terminate(): Promise<void> {
     this.#terminating = true;
     this.#control?.send({ unload: "termination" });
-    const grace = this.#port === null ? 0 : TERMINATION_GRACE_MS;
-    await within(this.ended, grace);
+    if (
+      this.#port !== null && await within(Promise.race([this.#unloaded.promise, this.ended]), DISPATCH_MS)
+    ) {
+      this.#mayEnd = true;
+      this.#settle();
+      await within(this.ended, TERMINATION_GRACE_MS);
+    }
     await this.kill("termination");
   }
 
@@ -219,6 +229,8 @@ export class Worker {
         if (message.busy) this.#draining = false;
       } else if ("unloaded" in message && message.unloaded === "early_drop") {
         this.#kill("early_drop");
+      } else if ("unloaded" in message && message.unloaded === "termination") {
+        this.#unloaded.resolve(true);
       }
       this.#settle();
     }
@@ -247,7 +259,7 @@ export class Worker {
   #settle(): void {
     clearTimeout(this.#idle);
     if (this.#port === null || this.#inFlight > 0 || this.#busy || this.#draining || this.#gone) return;
-    if (this.#terminating) return this.#kill("termination");
+    if (this.#mayEnd) return this.#kill("termination");
     const drain = () => {
       this.#draining = true;
       this.#control?.send({ unload: "early_drop" });

@@ -13,7 +13,10 @@ const BACKGROUND = `
     return new Response("accepted", { status: 202 });
   } };`;
 
-/** Spins for `spin` milliseconds of its query in turns, or until it is told of its end, and keeps `mib` of memory. */
+/**
+ * Spins for `spin` milliseconds of its query in turns, or until it is told of its end, and keeps `mib` of memory: a MiB
+ * at a time, so slowly that each is seen.
+ */
 const HUNGRY = `
   let told = false;
   addEventListener("beforeunload", (event) => {
@@ -23,7 +26,7 @@ const HUNGRY = `
   const kept = [];
   export default { async fetch(request) {
     const { searchParams } = new URL(request.url);
-    const turn = () => new Promise((resolve) => setTimeout(resolve, 1));
+    const turn = (ms = 1) => new Promise((resolve) => setTimeout(resolve, ms));
     const spin = searchParams.get("spin");
     for (let spun = 0; spin === "until-told" ? !told : spun < Number(spin); spun += 5) {
       for (const from = performance.now(); performance.now() - from < 5;);
@@ -31,7 +34,7 @@ const HUNGRY = `
     }
     for (let mib = 0; mib < Number(searchParams.get("mib")); mib++) {
       kept.push(new Uint8Array(2 ** 20).fill(1));
-      await turn();
+      await turn(25);
     }
     if (searchParams.has("forever")) for (;;);
     if (searchParams.has("hang")) await new Promise(() => {});
