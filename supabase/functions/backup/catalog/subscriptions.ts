@@ -24,13 +24,18 @@ function when(condition: string, text: string): string {
   return `case when ${condition} then '${text}' end`;
 }
 
+/** Since 18 a subscription streams in parallel where nothing is written. */
+function streamingColumn(version: number): string {
+  if (version < 160000) return when("s.substream", "streaming = on");
+  const off = version >= 180000 ? "else 'streaming = off'" : "";
+  return `case s.substream when 't' then 'streaming = on' when 'p' then 'streaming = parallel' ${off} end`;
+}
+
 /** Options by the version that brought them, in the order of pg_dump. */
 function optionColumns(version: number): string {
   return [
     when("s.subbinary", "binary = true"),
-    version >= 160000
-      ? `case s.substream when 't' then 'streaming = on' when 'p' then 'streaming = parallel' end`
-      : when("s.substream", "streaming = on"),
+    streamingColumn(version),
     ...(version >= 150000
       ? [
         when("s.subtwophasestate <> 'd'", "two_phase = on"),
