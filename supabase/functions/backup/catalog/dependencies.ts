@@ -16,24 +16,28 @@ export type Edges = readonly number[];
 
 const EDGE_NUMBERS = 5;
 
-/** Members of operator families are not objects of their own: what they depend on, their family depends on. */
+/**
+ * Members of operator families are not objects of their own: what they depend on, their family depends on. pg_dump
+ * finds the extensions that an object was made to depend on as they lie in the table, which is the order they were
+ * named in.
+ */
 const DEPENDENCIES_SQL = `
   select array[d.classid::int8, d.objid::int8, d.refclassid::int8, d.refobjid::int8, ascii(d.deptype::text)] as edge
   from (
-    select classid, objid, refclassid, refobjid, deptype
+    select classid, objid, refclassid, refobjid, deptype, case when deptype = 'x' then ctid end as place
     from pg_depend
     where deptype <> 'p'
     union all
-    select 'pg_opfamily'::regclass, o.amopfamily, d.refclassid, d.refobjid, d.deptype
+    select 'pg_opfamily'::regclass, o.amopfamily, d.refclassid, d.refobjid, d.deptype, null
     from pg_depend d join pg_amop o on d.classid = 'pg_amop'::regclass and d.objid = o.oid
     where d.deptype not in ('p', 'e', 'i') and not (d.refclassid = 'pg_opfamily'::regclass and d.refobjid = o.amopfamily)
     union all
-    select 'pg_opfamily'::regclass, p.amprocfamily, d.refclassid, d.refobjid, d.deptype
+    select 'pg_opfamily'::regclass, p.amprocfamily, d.refclassid, d.refobjid, d.deptype, null
     from pg_depend d join pg_amproc p on d.classid = 'pg_amproc'::regclass and d.objid = p.oid
     where d.deptype not in ('p', 'e', 'i') and not (d.refclassid = 'pg_opfamily'::regclass and d.refobjid = p.amprocfamily)
   ) d
   where d.objid >= ${FIRST_USER_OID}
-  order by d.classid, d.objid`;
+  order by d.classid, d.objid, d.place`;
 
 /** pg_depend.deptype, as character codes. */
 const MEMBER = "e".charCodeAt(0);

@@ -72,6 +72,9 @@ interface TableRow {
 /** Columns and conditions came with 15. */
 const FINE_VERSION = 150000;
 
+/** Until then pg_dump leaves out that an extension's own table is published. */
+const MEMBERS_VERSION = 180000;
+
 export const publicationTables: ObjectType<TableRow> = {
   name: "tables of publications",
   query: (version) => `
@@ -89,7 +92,7 @@ export const publicationTables: ObjectType<TableRow> = {
     join pg_publication p on p.oid = r.prpubid
     join pg_class c on c.oid = r.prrelid
     join pg_namespace n on n.oid = c.relnamespace
-    where ${isWhole("pg_class", "c.oid")}
+    where ${version >= MEMBERS_VERSION ? "true" : isWhole("pg_class", "c.oid")}
     order by r.oid`,
   read(row, catalog) {
     const object: CatalogObject = makeObject({

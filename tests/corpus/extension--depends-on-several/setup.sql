@@ -1,0 +1,16 @@
+create extension hstore;
+create extension citext;
+create extension ltree;
+create table public.t (a integer);
+create index t_a on public.t (a);
+alter index public.t_a depends on extension ltree;
+alter index public.t_a depends on extension hstore;
+alter index public.t_a depends on extension citext;
+create function public.one() returns integer language sql as $$ select 1 $$;
+alter function public.one() depends on extension hstore;
+alter function public.one() depends on extension citext;
+alter function public.one() depends on extension ltree;
+create materialized view public.mv as select 1 as one;
+alter materialized view public.mv depends on extension citext;
+alter materialized view public.mv depends on extension ltree;
+alter materialized view public.mv depends on extension hstore;
