@@ -39,23 +39,23 @@ export function largeObjectsOf(
 
 /**
  * Opens the file for each read: what it is read for may be left at any time, and nothing has to be closed
- * then.
+ * then. Synchronous: on a busy machine another thread's answer comes later than the bytes.
  */
 async function fileSource(path: string): Promise<ByteSource> {
   const { size } = await Deno.stat(path);
   return {
     size,
-    async read(offset, length) {
-      using file = await Deno.open(path);
-      await file.seek(offset, Deno.SeekMode.Start);
+    read(offset, length) {
+      using file = Deno.openSync(path);
+      file.seekSync(offset, Deno.SeekMode.Start);
       const bytes = new Uint8Array(Math.min(length, Math.max(0, size - offset)));
       let filled = 0;
       while (filled < bytes.length) {
-        const read = await file.read(bytes.subarray(filled));
+        const read = file.readSync(bytes.subarray(filled));
         if (read === null) break;
         filled += read;
       }
-      return bytes.subarray(0, filled);
+      return Promise.resolve(bytes.subarray(0, filled));
     },
   };
 }

@@ -10,6 +10,12 @@ export interface ByteSource {
 /** Read at once: a head is made of thousands of small fields, and blocks by pg_dump of chunks of 4 KiB. */
 const WINDOW_BYTES = 256 * 1024;
 
+/** Read at once behind a chunk that was skipped: what comes next is the head of another one. */
+const HEAD_BYTES = 4 * 1024;
+
+/** Chunks of which so much was not in the window are large: the next head is as far away. */
+const LARGE_GAP_BYTES = 64 * 1024;
+
 /** A ByteReader over a source, which can also skip. */
 export class SourceReader extends ByteReader {
   readonly #source: ByteSource;
@@ -42,7 +48,8 @@ export class SourceReader extends ByteReader {
     for (let filled = 0; filled < wanted;) {
       const at = from + filled;
       if (at < this.#begin || at >= this.#begin + this.#window.length) {
-        this.#window = await this.#source.read(at, WINDOW_BYTES);
+        const gap = at - this.#begin - this.#window.length;
+        this.#window = await this.#source.read(at, gap < LARGE_GAP_BYTES ? WINDOW_BYTES : HEAD_BYTES);
         this.#begin = at;
         if (this.#window.length === 0) return taken.subarray(0, filled);
       }

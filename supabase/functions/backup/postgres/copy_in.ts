@@ -16,9 +16,9 @@ export async function sendRows(
   text: AsyncIterable<Uint8Array>,
   isOver: () => boolean,
 ): Promise<{ error: unknown } | null> {
-  const message = new Uint8Array(HEADER_BYTES + MESSAGE_BYTES);
-  const view = new DataView(message.buffer);
-  message[0] = COPY_DATA;
+  const header = new Uint8Array(HEADER_BYTES);
+  const view = new DataView(header.buffer);
+  header[0] = COPY_DATA;
   try {
     for await (const piece of text) {
       for (let at = 0; at < piece.length; at += MESSAGE_BYTES) {
@@ -26,8 +26,7 @@ export async function sendRows(
         if (isOver()) return null;
         const here = piece.subarray(at, at + MESSAGE_BYTES);
         view.setUint32(1, 4 + here.length);
-        message.set(here, HEADER_BYTES);
-        await socket.send(message.subarray(0, HEADER_BYTES + here.length));
+        await socket.send(header, here);
       }
     }
   } catch (error) {

@@ -60,13 +60,13 @@ export class PulledSocket extends EventEmitter {
   }
 
   /**
-   * Sends messages past the library. Resolves when the system has taken them, so a slow server slows the sender down.
+   * Sends messages, or the pieces of one, past the library. Resolves when the system has taken them, so a slow server
+   * slows the sender down.
    */
-  async send(bytes: Uint8Array): Promise<void> {
+  async send(...pieces: Uint8Array[]): Promise<void> {
     await this.#writing;
     if (this.readyState === "closed") return;
-    const sent = this.#writeAll(bytes);
-    this.#writing = sent.catch((error) => this.destroy(error));
+    this.#writing = this.#writeEach(pieces).catch((error) => this.destroy(error));
     await this.#writing;
   }
 
@@ -96,6 +96,10 @@ export class PulledSocket extends EventEmitter {
   /** Backpressure is the consumer's promise, not the library's wish. */
   pause(): void {}
   resume(): void {}
+
+  async #writeEach(pieces: readonly Uint8Array[]): Promise<void> {
+    for (const piece of pieces) await this.#writeAll(piece);
+  }
 
   async #writeAll(bytes: Uint8Array): Promise<void> {
     for (let sent = 0; sent < bytes.length;) {
