@@ -35,6 +35,7 @@ Deno.test("on the hosted platform", async (test) => {
       run: run.name,
       encrypted: true,
       uploads: "own client",
+      calls: null,
       ended_at_a_limit: 0,
       hides_errors: null,
     });
@@ -55,6 +56,33 @@ Deno.test("on the hosted platform", async (test) => {
     const { facts, reasons } = await health(project);
     assert.equal(facts.platform["uploads"], "fetch: 403 error code: 1010");
     assert.equal(reasons.find(({ code }) => code === "uploads_by_fetch")?.severity, "info");
+    project.fault = null;
+  });
+
+  await test.step("workers call their successors, and pg_net does where the platform refuses that", async () => {
+    await sql`select backup.configure(slice_bytes => 262144, invocation_bytes => 20000000, workers => 1)`;
+    let calls = 0;
+    let refuses = false;
+    project.fault = (request) => {
+      if (
+        !request.url.includes("/functions/v1/") || request.headers.get("user-agent")?.startsWith("pg_net")
+      ) return null;
+      calls++;
+      return refuses ? new Response("error code: 1010", { status: 403 }) : null;
+    };
+    const run = await project.backUp();
+    assert.equal(run.status, "succeeded", run.error_message ?? "");
+    assert.ok(calls > 0);
+    assert.equal((await health(project)).facts.platform["calls"], null);
+
+    calls = 0;
+    refuses = true;
+    const other = await project.backUp();
+    assert.equal(other.status, "succeeded", other.error_message ?? "");
+    assert.equal(calls, 1, "one worker tries");
+    const { facts, reasons } = await health(project);
+    assert.equal(facts.platform["calls"], "403 error code: 1010");
+    assert.equal(reasons.find(({ code }) => code === "calls_by_pg_net")?.severity, "info");
     project.fault = null;
   });
 });

@@ -5,6 +5,7 @@ import { pageApi, type PageOptions } from "../../cli/page/api.ts";
 import { servePage } from "../../cli/page/server.ts";
 
 const PATH = "/usr/bin/chromium";
+const LOCK = "/run/lock/chromium-for-tests";
 
 const FLAGS = [
   "--headless",
@@ -25,10 +26,13 @@ export async function hasChromium(): Promise<boolean> {
   const isThere = () => Deno.stat(PATH).then(() => true, () => false);
   if (await isThere()) return true;
   if (Deno.uid() === 0) {
-    for (const args of [["update"], ["install", "--yes", "--no-install-recommends", "chromium"]]) {
-      await new Deno.Command("apt-get", { args, stdout: "null", stderr: "null" }).output().catch(() => null);
+    // Others may install at this moment as well: apt refuses to do so twice at a time.
+    const args = ["-c", "apt-get update && apt-get install --yes --no-install-recommends chromium"];
+    const options = { args: [LOCK, "sh", ...args], stdout: "null", stderr: "null" } as const;
+    for (let tries = 0; tries < 3; tries++) {
+      await new Deno.Command("flock", options).output().catch(() => null);
+      if (await isThere()) return true;
     }
-    if (await isThere()) return true;
   }
   const message =
     "Chromium is not installed: the page is not tested. Install it with apt-get install chromium.";

@@ -205,7 +205,7 @@ returns void
 language sql
 as $$
     insert into net._http_response (id, status_code, content, error_msg, timed_out, created)
-    select c.request_id, status, body, error, false, clock_timestamp() from backup.calls c order by c.request_id desc limit 1;
+    select c.request_id, status, body, error, false, clock_timestamp() from backup.calls c order by c.request_id desc nulls last limit 1;
 $$;
 
 create function tests.calls(run bigint)

@@ -224,6 +224,8 @@ async function checkHealth(sql: Sql): Promise<Finding[]> {
 interface PlatformFacts {
   encrypted: boolean;
   uploads: string;
+  /** Why a worker could not call its successor; null where it could. */
+  calls: string | null;
   worst_cpu_ms: number;
   ended_at_a_limit: number;
   /** Null where no answer was 5xx. */
@@ -234,6 +236,7 @@ function described(facts: PlatformFacts): string {
   return [
     facts.encrypted ? "TLS to the database" : "no TLS to the database",
     `uploads by ${facts.uploads}`,
+    ...(facts.calls === null ? [] : [`successors called by pg_net (${facts.calls})`]),
     `about ${facts.worst_cpu_ms} ms of CPU in the busiest isolate`,
     `${facts.ended_at_a_limit} ended at a limit`,
     ...(facts.hides_errors === null

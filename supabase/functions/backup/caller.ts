@@ -1,14 +1,12 @@
 /** Identifies the caller: the database with a one-time token, or a holder of the project's secret key. */
 import { createHash, timingSafeEqual } from "node:crypto";
+import { TOKEN_HEADER } from "./run/run_client.ts";
 
 export type Caller =
   /** Has what may be a token; only the database knows whether it is valid. */
   | { kind: "token"; token: string }
   /** Has the project's secret key or the legacy service_role key. */
   | { kind: "key" };
-
-/** Header of the tokens that `backup.dispatch()` makes. */
-const TOKEN_HEADER = "x-backup-token";
 
 /** Two UUIDs; before them a word for the purpose of the call: `copy-…`. */
 const TOKEN = /^(?:[a-z]{1,20}-)?(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}){2}$/;

@@ -69,6 +69,7 @@ async function workAs(
 ): Promise<void> {
   const { settings } = place;
   const budget = new Budget(settings.invocation_bytes, invocation.turn.before);
+  const succession = new Succession(client, budget, invocation.stopping);
   using heartbeat = new Heartbeat(client, settings.lease_seconds, invocation.stopping);
   try {
     const worker: Worker = {
@@ -76,7 +77,7 @@ async function workAs(
       client,
       place,
       budget,
-      succession: new Succession(client, budget),
+      succession,
       heartbeat,
       openBucket: invocation.openBucket,
       store: new PartStore({
@@ -91,6 +92,7 @@ async function workAs(
     if (place.role === "export") await holdSnapshot(worker);
     if (place.role !== "finish") await exportSlices(worker);
     const finish = await claimFinish(worker);
+    succession.check();
     const isDone = finish !== null && await finishRun(worker, finish);
     invocation.turn.end(budget.share);
     if (isDone) return;
@@ -101,6 +103,8 @@ async function workAs(
     invocation.turn.end(budget.share);
     invocation.log(`run ${place.run.id}: failed`, { ...reasonOf(cause) });
     await giveUp(client, cause);
+  } finally {
+    await succession.settled();
   }
 }
 

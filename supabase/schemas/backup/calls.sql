@@ -2,7 +2,7 @@ create table if not exists backup.calls (
     hash bytea primary key,
     purpose text not null,
     run_id bigint references backup.log (id) on delete cascade,
-    request_id bigint not null,
+    request_id bigint,
     created_at timestamptz not null default clock_timestamp(),
     expires_at timestamptz not null,
     used_at timestamptz,
@@ -26,7 +26,7 @@ comment on column backup.calls.purpose is
     'else.';
 comment on column backup.calls.run_id is 'The only run that the token is valid for; null for other purposes.';
 comment on column backup.calls.request_id is
-    'pg_net''s number of the request. pg_net starts again at 1 after a crash.';
+    'pg_net''s number of the request; null for a call that a worker sends itself. pg_net starts again at 1 after a crash.';
 comment on column backup.calls.created_at is 'When the call was queued.';
 comment on column backup.calls.expires_at is 'When the token expires.';
 comment on column backup.calls.used_at is 'When the function presented the token, which is valid once.';

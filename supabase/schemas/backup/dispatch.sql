@@ -48,14 +48,33 @@ $$;
 comment on function backup._require_function is
     'Raises an error when the function cannot be called; its detail is the code for the log.';
 
-create or replace function backup._call(purpose text, run_id bigint default null)
-returns bigint
+create or replace function backup._issue_token(purpose text, run_id bigint default null)
+returns text
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
     -- Two random UUIDs are 244 random bits from the server's strong source.
     token text := purpose || '-' || gen_random_uuid()::text || gen_random_uuid()::text;
+begin
+    insert into backup.calls (hash, purpose, run_id, expires_at)
+    select
+        sha256(convert_to(token, 'UTF8')), _issue_token.purpose, _issue_token.run_id,
+        clock_timestamp() + make_interval(secs => s.call_ttl_seconds)
+    from backup.settings s;
+    return token;
+end;
+$$;
+
+comment on function backup._issue_token is 'Records a call for this purpose and returns its one-time token.';
+
+create or replace function backup._call(purpose text, run_id bigint default null)
+returns bigint
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    token text;
     settings backup.settings;
     request bigint;
 begin
@@ -65,6 +84,7 @@ begin
     end if;
     perform backup._require_function();
     select s.* into strict settings from backup.settings s;
+    token := backup._issue_token(purpose, run_id);
     -- The function answers at once; the half minute is for its cold start. pg_net's default of five seconds is too
     -- short, and a pending request delays all later ones.
     request := net.http_post(
@@ -73,11 +93,7 @@ begin
         headers := jsonb_build_object('Content-Type', 'application/json', 'x-backup-token', token),
         timeout_milliseconds := 30000
     );
-    insert into backup.calls (hash, purpose, run_id, request_id, expires_at)
-    values (
-        sha256(convert_to(token, 'UTF8')), _call.purpose, _call.run_id, request,
-        clock_timestamp() + make_interval(secs => settings.call_ttl_seconds)
-    );
+    update backup.calls c set request_id = request where c.hash = sha256(convert_to(token, 'UTF8'));
     return request;
 end;
 $$;
@@ -190,17 +206,21 @@ as $$
                 -- is under way.
                 when backup._answer_code(c.answer) is distinct from 'call_repeated'
                     and (c.answer ->> 'status' not like '2%' or c.answer ? 'error') then c.created_at > clock_timestamp() - interval '5 seconds'
+                -- A worker sends it itself, and says when it cannot, unless it dies.
+                when c.request_id is null and c.used_at is null then
+                    c.created_at > clock_timestamp() - interval '20 seconds' and c.expires_at > clock_timestamp()
                 -- Under way: pg_net's queue, a cold start, two connections.
                 else greatest(c.created_at, c.used_at) > clock_timestamp() - interval '45 seconds'
             end as expected,
-            c.worker is not null as entered
+            c.worker is not null as entered,
+            c.request_id is null as own
         from backup.calls c
         where c.purpose = _call_status.purpose and c.run_id is not distinct from _call_status.run_id
     )
     select
         count(*) filter (where c.expected),
         count(*) filter (
-            where not c.expected and not c.entered
+            where not c.expected and not c.entered and not c.own
                 and c.created_at > coalesce((select coalesce(l.heartbeat_at, l.started_at) from backup.log l where l.id = _call_status.run_id), '-infinity')
         ),
         (array_agg(c.answer order by c.created_at desc) filter (where c.answer is not null and not c.entered))[1]

@@ -10,6 +10,7 @@ as $$
         'uploads', coalesce(
             (select 'fetch: ' || max(w.facts ->> 'uploads') from backup.workers w where w.run_id = l.id), 'own client'
         ),
+        'calls', (select max(w.facts ->> 'calls') from backup.workers w where w.run_id = l.id),
         'worst_cpu_ms', (select max((w.facts ->> 'cpu_ms')::numeric)::bigint from backup.workers w where w.run_id = l.id),
         'ended_at_a_limit', (
             select count(*)
@@ -32,9 +33,10 @@ as $$
 $$;
 
 comment on function backup._platform_facts is
-    'Returns what the last run found out about the platform: {run, encrypted, uploads, worst_cpu_ms, '
-    'ended_at_a_limit, hides_errors}, or null. cpu_ms is an estimate of an isolate''s life; hides_errors says whether'
-    ' the bodies of 5xx answers were replaced, null where there were none.';
+    'Returns what the last run found out about the platform: {run, encrypted, uploads, calls, worst_cpu_ms, '
+    'ended_at_a_limit, hides_errors}, or null. calls says why a worker could not call its successor, null where it '
+    'could; worst_cpu_ms is an estimate of an isolate''s life; hides_errors says whether the bodies of 5xx answers were '
+    'replaced, null where there were none.';
 
 create or replace function backup._check_platform()
 returns setof jsonb
@@ -61,6 +63,12 @@ begin
     if facts ->> 'uploads' like 'fetch:%' then
         return next backup._reason(
             'uploads_by_fetch', 'info', format('Parts are uploaded by fetch, which costs more CPU, instead of our own client (%s)', facts ->> 'uploads'),
+            'Nothing is wrong with the backups. Please report it, because it was not seen before.'
+        );
+    end if;
+    if facts ->> 'calls' is not null then
+        return next backup._reason(
+            'calls_by_pg_net', 'info', format('Workers cannot call the function, so pg_net calls their successors, which takes longer (%s)', facts ->> 'calls'),
             'Nothing is wrong with the backups. Please report it, because it was not seen before.'
         );
     end if;

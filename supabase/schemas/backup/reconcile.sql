@@ -1,5 +1,5 @@
-create or replace function backup._reconcile_run(run_id bigint)
-returns void
+create or replace function backup._missing_workers(run_id bigint)
+returns integer
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
@@ -13,25 +13,25 @@ declare
     working bigint;
 begin
     if run.finished_at is not null then
-        return;
+        return 0;
     end if;
     perform backup._collect_responses(run_id);
     select c.* into calls from backup._call_status('run', run_id) c;
     error := backup._unreachable(calls.vain, calls.answer);
     if error is not null then
         perform backup._end_attempt(run, error, false);
-        return;
+        return 0;
     end if;
     perform backup._note_vain_calls(run, calls.vain, calls.answer);
     error := backup._attempt_error(run);
     if error is not null then
         if not backup._end_attempt(run, error, true) then
-            return;
+            return 0;
         end if;
         run := backup._lock_run(run_id);
     end if;
     if backup._is_postponed(run) then
-        return;
+        return 0;
     end if;
     -- A worker whose isolate is retired finishes the slice that it has, beside its successor.
     select
@@ -53,16 +53,30 @@ begin
     select count(*) into working
     from backup.live_workers live join backup.workers w on w.id = live.id
     where live.run_id = run.id and live.working and w.retired_at is null;
-    for i in 1 .. (wanted - working - calls.expected)::integer loop
-        perform backup._call('run', run.id);
+    return greatest(wanted - working - calls.expected, 0);
+end;
+$$;
+
+comment on function backup._missing_workers is
+    'Compares what an active run needs with the workers it has and returns how many are to be called. Fails a run '
+    'whose calls come to nothing, with what pg_net recorded; ends an attempt whose snapshot is lost or that makes no '
+    'progress.';
+
+create or replace function backup._reconcile_run(run_id bigint)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    for i in 1 .. backup._missing_workers(run_id) loop
+        perform backup._call('run', run_id);
     end loop;
 end;
 $$;
 
 comment on function backup._reconcile_run is
-    'Compares what an active run needs with the workers it has. Fails a run whose calls come to nothing, with '
-    'what pg_net recorded; ends an attempt whose snapshot is lost or that makes no progress; calls the workers '
-    'that are missing. Doing it twice does no more than doing it once.';
+    'Ends a run or an attempt that cannot go on, and has pg_net call the workers that an active run lacks. Doing it '
+    'twice does no more than doing it once.';
 
 create or replace function backup._unreachable(vain bigint, answer jsonb)
 returns jsonb

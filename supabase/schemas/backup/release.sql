@@ -1,25 +1,58 @@
-create or replace function backup._retire(run_id bigint, worker uuid)
-returns boolean
+create or replace function backup._retire(run_id bigint, worker uuid, out url text, out token text)
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    run backup.log := backup._lock_run(run_id);
+    missing integer;
+begin
+    if not backup._renew_lease(run, worker) then
+        return;
+    end if;
+    update backup.workers w set retired_at = coalesce(w.retired_at, clock_timestamp()) where w.id = worker;
+    missing := backup._missing_workers(run.id);
+    -- A worker's own call arrives at once, and can be repeated as long as it meets a busy isolate: pg_net pauses for a
+    -- second between batches, and its answers are seen later still.
+    if missing > 0 and not exists (select from backup.workers w where w.run_id = run.id and w.facts ? 'calls') then
+        select s.function_url into url from backup.settings s;
+        token := backup._issue_token('run', run.id);
+        missing := missing - 1;
+    end if;
+    for i in 1 .. missing loop
+        perform backup._call('run', run.id);
+    end loop;
+end;
+$$;
+
+comment on function backup._retire is
+    'Calls the successor of a worker that goes on with what it has: its isolate gets no further calls, so the '
+    'successor''s call cannot meet it. Returns the address and the one-time token for the worker to call it, or nulls '
+    'when pg_net does or none is needed yet. May be repeated.';
+
+create or replace function backup._give_call_back(run_id bigint, worker uuid, token text, reason text default null)
+returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
     run backup.log := backup._lock_run(run_id);
 begin
-    if not backup._renew_lease(run, worker) then
-        return false;
+    -- Used up, it has arrived all the same.
+    update backup.calls c
+    set expires_at = clock_timestamp()
+    where c.hash = sha256(convert_to(token, 'UTF8')) and c.run_id = run.id and c.request_id is null and c.used_at is null;
+    if reason is not null then
+        update backup.workers w
+        set facts = coalesce(w.facts, '{}') || jsonb_build_object('calls', left(reason, 300))
+        where w.id = worker and w.run_id = run.id;
     end if;
-    update backup.workers w set retired_at = clock_timestamp() where w.id = worker and w.retired_at is null;
-    if found then
-        perform backup._reconcile_run(run.id);
-    end if;
-    return true;
+    perform backup._reconcile_run(run.id);
 end;
 $$;
 
-comment on function backup._retire is
-    'Calls the successor of a worker that goes on with what it has: its isolate gets no further calls, so the '
-    'successor''s call cannot meet it. Returns false when the worker must stop at once.';
+comment on function backup._give_call_back is
+    'Has pg_net call the successor that a worker could not call itself. The reason, unless the worker was stopped, keeps '
+    'the other workers of the run from trying.';
 
 create or replace function backup._report_facts(run_id bigint, worker uuid, facts jsonb)
 returns void

@@ -52,7 +52,7 @@ comment on column backup.workers.retired_at is
     'When its isolate had used so much CPU that the platform gives it no further calls, so its successor was called.';
 comment on column backup.workers.facts is
     'What it found out about the platform: encrypted (its connection to the database), uploads (why fetch uploads '
-    'instead of our own client, or null), cpu_ms (an estimate of what its isolate has used), own_cpu_ms (what of it this '
+    'instead of our own client, or null), calls (why it could not call its successor), cpu_ms (an estimate of what its isolate has used), own_cpu_ms (what of it this '
     'worker has used).';
 
 create or replace view backup.live_workers with (security_invoker = true) as

@@ -1,6 +1,6 @@
 -- What a run finds out about the platform, which nothing else can tell.
 begin;
-select plan(12);
+select plan(13);
 
 create function tests.platform_reasons()
 returns text[]
@@ -17,7 +17,7 @@ select backup._report_facts(:run, tests.worker(1), '{"encrypted": true, "uploads
 select is(
     backup._platform_facts(),
     jsonb_build_object(
-        'run', (tests.run(:run)).name, 'encrypted', true, 'uploads', 'own client', 'worst_cpu_ms', 900,
+        'run', (tests.run(:run)).name, 'encrypted', true, 'uploads', 'own client', 'calls', null, 'worst_cpu_ms', 900,
         'ended_at_a_limit', 0, 'hides_errors', null
     ),
     'what one worker has told'
@@ -27,10 +27,13 @@ select is((tests.run(:run)).cpu_ms, 800::bigint, 'its CPU is in the log');
 
 select tests.enter(:run, 2);
 select backup._report_facts(:run, tests.worker(2), '{"encrypted": false, "uploads": "403 error code: 1010", "cpu_ms": 1650, "own_cpu_ms": 1550}');
-select is(backup._platform_facts() - 'run' - 'ended_at_a_limit' - 'hides_errors', '{"encrypted": false, "uploads": "fetch: 403 error code: 1010", "worst_cpu_ms": 1650}', 'of several the worst');
+select is(backup._platform_facts() - 'run' - 'ended_at_a_limit' - 'hides_errors', '{"encrypted": false, "uploads": "fetch: 403 error code: 1010", "calls": null, "worst_cpu_ms": 1650}', 'of several the worst');
 select is(tests.platform_reasons(), array['uploads_by_fetch'], 'uploads by fetch are told');
 select is((tests.run(:run)).cpu_ms, 2350::bigint, 'and that of all workers together');
 
+select backup._give_call_back(:run, tests.worker(2), 'made up', '403 error code: 1010');
+select is(tests.platform_reasons(), array['calls_by_pg_net', 'uploads_by_fetch'], 'and that workers cannot call the function');
+update backup.workers set facts = facts - 'calls';
 select backup._release(:run, tests.worker(2), '{"code": "worker_ended", "message": "the isolate ends", "hint": "h"}');
 select is(backup._platform_facts() ->> 'ended_at_a_limit', '1', 'an isolate that was ended is counted');
 select is(tests.platform_reasons(), array['isolates_ended', 'uploads_by_fetch'], 'and told');

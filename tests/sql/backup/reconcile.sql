@@ -1,6 +1,6 @@
 -- The watch-dog: missing workers are called, and a function that cannot be reached is named.
 begin;
-select plan(63);
+select plan(73);
 
 -- Nothing to do.
 select backup._keep_watching(true);
@@ -178,11 +178,34 @@ select is(tests.calls(:run), 2::bigint, 'is not repeated while that one is not r
 select tests.finish_slice(:run, 1, 0);
 select is(tests.calls(:run), 2::bigint, 'also not when a slice is finished');
 select tests.claim(:run, 1);
-select is(backup._retire(:run, tests.worker(1)), true, 'when it is');
-select is(tests.calls(:run), 3::bigint, 'its successor is called');
-select is(tests.role_of(:run, 2), 'export', 'which works beside it');
-select is(backup._retire(:run, tests.worker(1)), true, 'retiring twice');
+select url, token from backup._retire(:run, tests.worker(1)) \gset
+select is(:'url', (select function_url from backup.settings), 'when it is, it calls its successor itself');
+select is((select count(*) from net.http_request_queue q where q.headers ->> 'x-backup-token' = :'token'), 0::bigint, 'and pg_net does not');
+select is(tests.calls(:run), 3::bigint, 'the call is recorded');
+select backup._reconcile_run(:run);
+select is(tests.calls(:run), 3::bigint, 'and waited for');
+select is((select run_id from backup._redeem(:'token')), :run::bigint, 'its token is valid');
+select is(tests.role_of(:run, 2), 'export', 'and the successor works beside it');
+select is((select r.token from backup._retire(:run, tests.worker(1)) r), null, 'retiring twice');
 select is(tests.calls(:run), 3::bigint, 'calls nobody');
+select backup.cancel(:run);
+
+-- A worker that cannot call its successor.
+select tests.planned_run(5) as run \gset
+select tests.claim(:run, 1);
+select token from backup._retire(:run, tests.worker(1)) \gset
+select expected as before from backup._call_status('run', :run) \gset
+select tests.pass(interval '21 seconds');
+select is((select expected from backup._call_status('run', :run)), :before - 1::bigint, 'nobody waits for long for a call that is not sent');
+select is((select vain from backup._call_status('run', :run)), 0::bigint, 'nor is it held against the function');
+select tests.pass(interval '-21 seconds');
+select backup._give_call_back(:run, tests.worker(1), :'token', '403 error code: 1010');
+select is((select purpose from backup._redeem(:'token')), null, 'a call that is given back cannot arrive later');
+select isnt(tests.token(), :'token', 'pg_net calls instead');
+select is((select purpose from backup._redeem(tests.token())), 'run', 'with a token of its own');
+select is(backup._platform_facts() ->> 'calls', '403 error code: 1010', 'the reason is told');
+select tests.claim(:run, 2);
+select is((select r.token from backup._retire(:run, tests.worker(2)) r), null, 'and the next worker leaves it to pg_net');
 select backup.cancel(:run);
 
 -- Old responses: pg_net counts anew after a crash.

@@ -11,6 +11,9 @@ import type { Piece, PieceResult } from "../slices/piece.ts";
 import type { PlannedPiece, Slice } from "../slices/plan.ts";
 import type { ExtensionVersion, Warning } from "../entry.ts";
 
+/** Header of the one-time tokens that the database issues. */
+export const TOKEN_HEADER = "x-backup-token";
+
 /** SQLSTATE of a verb that a worker without a place must not use. */
 const LOST_PLACE = "BK001";
 
@@ -142,6 +145,14 @@ export interface Ending {
   warnings: Warning[];
 }
 
+/** What a worker calls its successor with. */
+export interface SuccessorCall {
+  /** Address of the function. */
+  url: string;
+  /** Valid once. */
+  token: string;
+}
+
 /** Why a worker or a run gives up. */
 export interface Reason {
   code: string;
@@ -265,10 +276,17 @@ export class RunClient {
   }
 
   /**
-   * Calls the successor, which works beside this worker from then on. Returns false when the worker must stop at once.
+   * Asks for a successor, which works beside this worker from then on. Returns what it is called with; null when pg_net
+   * calls it or none is needed.
    */
-  retire(): Promise<boolean> {
-    return this.#call("_retire", "", []);
+  async retire(): Promise<SuccessorCall | null> {
+    const { url, token } = await this.#call<{ url: string | null; token: string | null }>("_retire", "", []);
+    return url === null || token === null ? null : { url, token };
+  }
+
+  /** Has pg_net call the successor instead. With a reason, the run's other workers do not try to. */
+  async giveCallBack(token: string, reason: string | null): Promise<void> {
+    await this.#call("_give_call_back", "$3, $4", [token, reason]);
   }
 
   async reportFacts(facts: PlatformFacts): Promise<void> {
