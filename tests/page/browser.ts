@@ -27,10 +27,10 @@ export async function hasChromium(): Promise<boolean> {
   if (await isThere()) return true;
   if (Deno.uid() === 0) {
     // Others may install at this moment as well: apt refuses to do so twice at a time.
-    const args = ["-c", "apt-get update && apt-get install --yes --no-install-recommends chromium"];
-    const options = { args: [LOCK, "sh", ...args], stdout: "null", stderr: "null" } as const;
+    const install = "apt-get update && apt-get install --yes --no-install-recommends chromium";
+    const args = [LOCK, "sh", "-c", install];
     for (let tries = 0; tries < 3; tries++) {
-      await new Deno.Command("flock", options).output().catch(() => null);
+      await new Deno.Command("flock", { args, stdout: "null", stderr: "null" }).output().catch(() => null);
       if (await isThere()) return true;
     }
   }
