@@ -62,6 +62,7 @@ async function compare(megabytes: number, runs: number): Promise<void> {
     await admin`create database source`;
     await generateData(cluster.url("source"), megabytes);
     const entries = await writeArchive(cluster.url("source"), archive);
+    await admin`drop database source`;
     if (stack !== null) await store(stack, archive, entries);
     const ways = waysOf(cluster, stack, archive, folder);
     const costs = new Map<string, Measured[]>(ways.map(({ name }) => [name, []]));

@@ -8,8 +8,8 @@ import { exitCode } from "../../supabase/functions/backup/restore/account.ts";
 import type { Plan } from "../../supabase/functions/backup/restore_plan/plan_step.ts";
 import { checksTable } from "../compare/checks_table.ts";
 import { describePlan, describeRest } from "../plan/describe_plan.ts";
-import { expectNames } from "../plan/expect_names.ts";
-import { makePlan, type RestoreOptions } from "../plan/plan_restore.ts";
+import { storedEntries } from "../plan/stored_entries.ts";
+import { expectRestorable, makePlan, type RestoreOptions } from "../plan/plan_restore.ts";
 import { describeAccount } from "../restore/describe_account.ts";
 import { findPgRestore } from "../restore/pg_restore.ts";
 import { recordRestore } from "../restore/record_restore.ts";
@@ -86,9 +86,14 @@ export async function restoreInto(
     if (!dryRun) expectConfirmation(target, found, confirm, canAsk());
   };
   if (origin.kind !== "file") {
-    await look(await backedUpBy(origin, name));
-    const entries = await expectNames(origin, name, planOptions(options), options.identity);
-    if (intoSchema !== undefined) besideEntries(entries, options.table!, intoSchema);
+    const manifest = readManifest(await origin.bucket.get(`${name}/${MANIFEST_NAME}`));
+    const { version, database } = manifest.server;
+    const projectUrl = origin.kind === "project" ? origin.project.url : null;
+    await look({ name, serverVersion: version, database, projectUrl });
+    const wanted = planOptions(options);
+    const entries = await storedEntries(origin, manifest, wanted, options.identity);
+    if (intoSchema !== undefined) besideEntries(entries ?? [], options.table!, intoSchema);
+    else if (entries !== null) await expectRestorable(entries, target, wanted, manifest);
   }
   const source = await fetched(origin, name, options);
   using _interrupt = onInterrupt(() => options.keep ? undefined : source.discard());
@@ -102,16 +107,6 @@ export async function restoreInto(
     if (options.keep) say(`The archive is ${source.archive.path}.`);
     else await source.discard();
   }
-}
-
-async function backedUpBy(origin: Exclude<Origin, { kind: "file" }>, name: string): Promise<BackedUp> {
-  const { server } = readManifest(await origin.bucket.get(`${name}/${MANIFEST_NAME}`));
-  return {
-    name,
-    serverVersion: server.version,
-    database: server.database,
-    projectUrl: origin.kind === "project" ? origin.project.url : null,
-  };
 }
 
 async function fetched(origin: Origin, name: string, { workDir, identity }: Options): Promise<Source> {

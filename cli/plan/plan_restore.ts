@@ -1,4 +1,5 @@
 /** The plan of a restore into a target, refused where that lacks what is needed. */
+import type { Entry } from "../../supabase/functions/backup/entry.ts";
 import type { Manifest } from "../../supabase/functions/backup/manifest/manifest.ts";
 import type { PlanOptions } from "../../supabase/functions/backup/restore_plan/context.ts";
 import { planRestore } from "../../supabase/functions/backup/restore_plan/plan.ts";
@@ -6,7 +7,7 @@ import type { Plan } from "../../supabase/functions/backup/restore_plan/plan_ste
 import type { ArchiveFile } from "../source/archive_file.ts";
 import type { Target } from "../target/target.ts";
 import { CommandError } from "../terminal/errors.ts";
-import { readContext } from "./read_context.ts";
+import { readContext, readEntryContext } from "./read_context.ts";
 
 export interface RestoreOptions extends PlanOptions {
   /** Connections that restore at the same time; with more than one it is not one transaction. */
@@ -48,8 +49,27 @@ export async function makePlan(
   manifest: Manifest | null = null,
 ): Promise<Plan> {
   const plan = planRestore(await readContext(archive, target, options, manifest));
-  const { missing, newRoles } = plan;
-  if (missing.extensions.length > 0 && !options.withoutMissing) {
+  refuseMissing(plan, target, options);
+  // Attributes that only a superuser may give would end a strict restore.
+  return options.strict ? { ...plan, roles: [], toDo: [...plan.toDo, ...plan.roles] } : plan;
+}
+
+/** Throws what makePlan() would throw of these entries, which can be read before the rows are downloaded. */
+export async function expectRestorable(
+  entries: readonly Entry[],
+  target: Target,
+  options: RestoreOptions,
+  manifest: Manifest,
+): Promise<void> {
+  refuseMissing(planRestore(await readEntryContext(entries, target, options, manifest)), target, options);
+}
+
+function refuseMissing(
+  { missing, newRoles }: Plan,
+  target: Target,
+  { withoutMissing }: RestoreOptions,
+): void {
+  if (missing.extensions.length > 0 && !withoutMissing) {
     const tables = missing.entries.filter(({ desc }) => desc === "TABLE").map(({ namespace, tag }) =>
       `${namespace}.${tag}`
     );
@@ -69,6 +89,4 @@ export async function makePlan(
       "Create them (create role … nologin), or add --no-owner to leave out owners and grants.",
     );
   }
-  // Attributes that only a superuser may give would end a strict restore.
-  return options.strict ? { ...plan, roles: [], toDo: [...plan.toDo, ...plan.roles] } : plan;
 }

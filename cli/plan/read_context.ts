@@ -35,23 +35,39 @@ export async function readContext(
   manifest: Manifest | null,
 ): Promise<PlanContext> {
   return {
-    options,
-    archive: archive.entries,
-    target,
+    ...await readEntryContext(archive.entries, target, options, manifest),
     jobs: await jobsIn(archive),
     secrets: await vaultSecretsIn(archive),
-    roles: { wanted: rolesIn(archive.entries), there: await readRoles(target.session, target.version) },
+    rowCounts: await countManagedRows(archive, manifest),
+    targetEntries: options.clean ? await readEntries(target) : [],
+  };
+}
+
+/** Reads what a plan is made from while only the archive's entries are known, and nothing of its rows. */
+export async function readEntryContext(
+  entries: readonly Entry[],
+  target: Target,
+  options: PlanOptions,
+  manifest: Manifest | null,
+): Promise<PlanContext> {
+  return {
+    options,
+    archive: entries,
+    target,
+    jobs: [],
+    secrets: [],
+    roles: { wanted: rolesIn(entries), there: await readRoles(target.session, target.version) },
     versions: {
       wanted: new Map(manifest?.extensions?.map(({ name, version }) => [name, version])),
       there: await readExtensionVersions(target),
     },
     existing: await existingObjects(target),
-    targetEntries: options.clean ? await readEntries(target) : [],
+    targetEntries: [],
     triggers: await readTriggers(target),
     defaultPrivileges: await readDefaultPrivileges(target),
-    managedTables: await readManagedTables(target, archive.entries),
+    managedTables: await readManagedTables(target, entries),
     targetSecrets: await readSecretNames(target),
-    rowCounts: await countManagedRows(archive, manifest),
+    rowCounts: new Map(),
     targetJobs: await readJobs(target),
     backupSettings: await readSettings(target),
   };

@@ -371,6 +371,7 @@ Deno.test("a backup on a plain server", async (test) => {
           ['no table "books.entires"', "--table", "books.entires"],
           ['no schema "boks"', "--schema", "boks"],
           ["public.open_entries is a view", "--table", "public.open_entries", "--into-schema", "back"],
+          ["The target cannot have pg_cron"],
         ] as const
       ) {
         const refused = await restore("--backup", name, ...args);
