@@ -95,6 +95,7 @@ async function checksOf(
     (entry) => bar?.update(++done, plan.entries.length, entry),
   );
   const checks = await compareRestored(archive, manifest, plan, target, {
+    reported: new Set([...account.changed, ...account.leftOut].map(({ entry }) => entry)),
     onCheck: (what) => bar?.update(1, 1, `comparing ${what}`),
   });
   return [...(logged === null ? [] : [logged]), ...exceptions(account), ...checks];

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import postgres from "postgres";
 import { dumpDatabase } from "../../cli/dump/dump_database.ts";
 import { type ArchiveFile, openArchive, rowsOf } from "../../cli/source/archive_file.ts";
+import { drill } from "../../cli/compare/drill.ts";
 import { checksTable } from "../../cli/compare/checks_table.ts";
 import { compareRestored } from "../../supabase/functions/backup/compare/compare_restored.ts";
 import { runUserChecks } from "../../cli/compare/user_checks.ts";
@@ -248,6 +249,22 @@ Deno.test("the comparison after a restore", async (test) => {
         }
       });
     }
+
+    await test.step("a drill reports a constraint that does not come back once", async () => {
+      await admin`create database broken template source`;
+      const broken = postgres(server.url("broken"), { max: 1, onnotice: () => {} });
+      await broken.unsafe(
+        "set session_replication_role = replica; delete from shop.orders where id in (7, 8, 9)",
+      ).simple().finally(() => broken.end());
+      await archiveOf(server.url("broken"), `${folder}/broken`);
+      const { checks } = await drill({ kind: "file", path: `${folder}/broken` }, "broken", {
+        to: server.url(),
+        checks: `${folder}/none`,
+        workDir: folder,
+      });
+      const failed = checks.filter(({ outcome }) => outcome === "failed").map(({ what }) => what);
+      assert.deepEqual(failed, ["restore: FK CONSTRAINT shop.items items_order_id_fkey"]);
+    });
 
     await test.step("asks the user's own questions, whose every answer must be true", async () => {
       const target = await openTarget(server.url("pristine"));

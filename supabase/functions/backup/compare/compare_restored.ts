@@ -24,6 +24,8 @@ const LOCK_TIMEOUT_MS = 60_000;
 export interface CompareOptions {
   /** The target was empty: what it has beyond the backup is wrong. */
   wasEmpty?: boolean;
+  /** Labels of entries that are reported elsewhere as not restored as they were. */
+  reported?: ReadonlySet<string>;
   /** Called with what is looked at. */
   onCheck?: (what: string) => void;
 }
@@ -37,7 +39,7 @@ export async function compareRestored(
   manifest: Manifest | null,
   plan: Plan,
   target: TargetFacts & { url: string },
-  { wasEmpty = true, onCheck = () => {} }: CompareOptions = {},
+  { wasEmpty = true, reported = new Set(), onCheck = () => {} }: CompareOptions = {},
 ): Promise<Check[]> {
   const session = await openSession(target.url, { applicationName: "supabase-backup check" });
   try {
@@ -46,7 +48,7 @@ export async function compareRestored(
     await beginSnapshot(session);
     onCheck("definitions");
     const dump = await readDump(session, { lockTimeoutMs: LOCK_TIMEOUT_MS });
-    const checks = compareDefinitions(archive, plan, target, dump, wasEmpty);
+    const checks = compareDefinitions(archive, plan, target, dump, wasEmpty, reported);
     checks.push(...await compareRows(archive, manifest, plan, session, dump, onCheck));
     checks.push(...compareExtensions(manifest, dump));
     checks.push(...compareRoles(rolesIn(archive.entries), rolesIn(dump.entries)!, plan));

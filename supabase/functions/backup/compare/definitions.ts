@@ -8,6 +8,7 @@ import type { OpenArchive } from "../archive/reader.ts";
 import type { Check } from "./check.ts";
 import { meaningsOf, sameMeaning } from "./meaning.ts";
 import type { TargetFacts } from "../restore_plan/context.ts";
+import { labelOf } from "../restore/names.ts";
 import { isOfCron } from "../restore_plan/cron_jobs.ts";
 import { isOfMember } from "../restore_plan/extensions.ts";
 import type { Plan } from "../restore_plan/plan_step.ts";
@@ -27,13 +28,17 @@ const NAMED = 5;
 const SHOWN = 80;
 const BEFORE = 30;
 
-/** One check for each kind of object: how many of how many are as they were, and which are not. */
+/**
+ * One check for each kind of object: how many of how many are as they were, and which are not. Entries that `reported`
+ * names, by their label, are passed over: what has become of them is known.
+ */
 export function compareDefinitions(
   archive: OpenArchive,
   plan: Plan,
   target: TargetFacts,
   dump: Dump,
   wasEmpty: boolean,
+  reported: ReadonlySet<string> = new Set(),
 ): Check[] {
   const found = new Map<string, Entry[]>();
   for (const entry of dump.entries) found.set(keyOf(entry), [...found.get(keyOf(entry)) ?? [], entry]);
@@ -50,7 +55,7 @@ export function compareDefinitions(
   const lacksExtensions = plan.missing.extensions.length > 0;
   for (const entry of [...plan.restored, ...plan.dependents]) {
     if (HEADING.has(entry.desc)) continue;
-    if (DATA.has(entry.desc)) continue;
+    if (DATA.has(entry.desc) || reported.has(labelOf(entry))) continue;
     const kind = kindOf(entry.desc);
     const there = found.get(keyOf(entry)) ?? [];
     const like = there.find((other) => sameMeaning(entry, other));

@@ -10,7 +10,7 @@ import { BackupError } from "../errors.ts";
 import { beginSnapshot } from "../postgres/snapshot.ts";
 import { searchPathOf } from "../restore/search_path.ts";
 import { readDump } from "../toc/dump.ts";
-import { define } from "./drill_definitions.ts";
+import { define, reportedIn } from "./drill_definitions.ts";
 import type { Drill } from "./drill_run.ts";
 
 const LOCK_TIMEOUT_MS = 10_000;
@@ -24,7 +24,7 @@ export async function compareScratch(run: Drill): Promise<Check[]> {
     await beginSnapshot(scratch);
     const dump = await readDump(scratch, { lockTimeoutMs: LOCK_TIMEOUT_MS });
     work.share.spendEntries(dump.entries.length);
-    checks.push(...compareDefinitions(archive, plan, target, dump, true));
+    checks.push(...compareDefinitions(archive, plan, target, dump, true, reportedIn(state.checks)));
     await scratch.sql.unsafe("commit");
   } catch (error) {
     await scratch.sql.unsafe("rollback");

@@ -12,6 +12,8 @@ import { under, Worker } from "../restore/worker.ts";
 import type { Entry } from "../entry.ts";
 import type { Drill } from "./drill_run.ts";
 
+const RESTORE = "restore: ";
+
 /** Of a statement that takes longer than an invocation has. */
 const TOO_LONG = "57014";
 
@@ -45,8 +47,8 @@ export async function defineAll({ work, archive, plan, connection, lists }: Dril
   engine.leaveOut(lists.definitions);
   await connection.commit();
   return [
-    ...account.changed.map(({ entry, how, why }) => failed(`restore: ${entry}`, `${how}: ${why}`)),
-    ...account.leftOut.map(({ entry, why }) => failed(`restore: ${entry}`, `left out: ${why}`)),
+    ...account.changed.map(({ entry, how, why }) => failed(RESTORE + entry, `${how}: ${why}`)),
+    ...account.leftOut.map(({ entry, why }) => failed(RESTORE + entry, `left out: ${why}`)),
   ];
 }
 
@@ -99,7 +101,7 @@ function isSecondKey({ code }: ServerError, { desc, definition }: Entry): boolea
 }
 
 export function refused(entry: Entry, error: ServerError): Check {
-  const what = `restore: ${labelOf(entry)}`;
+  const what = RESTORE + labelOf(entry);
   return error.code === TOO_LONG
     ? { what, outcome: "unchecked", detail: "it takes longer than an invocation of the function lives" }
     : failed(what, words(error));
@@ -107,4 +109,11 @@ export function refused(entry: Entry, error: ServerError): Check {
 
 export function failed(what: string, detail: string): Check {
   return { what, outcome: "failed", detail };
+}
+
+/** Returns the labels of entries that did not come back, or were not tried. */
+export function reportedIn(checks: readonly Check[]): Set<string> {
+  return new Set(
+    checks.filter(({ what }) => what.startsWith(RESTORE)).map(({ what }) => what.slice(RESTORE.length)),
+  );
 }
