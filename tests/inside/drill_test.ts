@@ -32,7 +32,7 @@ Deno.test("[inside] drills", async (t) => {
   await sql.unsafe(SHOP).simple();
   await sql.unsafe(`
     create table public.noise (id int primary key, text text);
-    insert into public.noise select g, string_agg(md5(g::text || i), '') from generate_series(1, 3000) g, generate_series(1, 40) i group by g;
+    insert into public.noise select g, string_agg(md5(g::text || i), '') from generate_series(1, 7000) g, generate_series(1, 40) i group by g;
     -- A row that is tried waits here, as long as a role of that name is there.
     create function public.wait_for_role() returns int language plpgsql as $$
       begin
@@ -44,6 +44,9 @@ Deno.test("[inside] drills", async (t) => {
     -- Short rows fill the gaps that long ones left in earlier pages, so they come back in another order.
     create table public.uneven (id int primary key, text text);
     insert into public.uneven select g, repeat(md5(g::text), case when g % 2 = 0 then 2 else 90 end) from generate_series(1, 5000) g;
+    -- With little space the table that it references is empty by then.
+    create table public.visits (id int primary key, customer_id int references public.customers);
+    insert into public.visits select g, 1 + g % 20 from generate_series(1, 100) g;
     create materialized view public.sums as select customer_id, count(*) from public.orders group by 1;
   `).simple();
   await sql`select backup.configure(part_bytes => 131072, slice_bytes => 390000)`;
@@ -92,7 +95,7 @@ Deno.test("[inside] drills", async (t) => {
   });
 
   await t.step("with little space, in many invocations", async () => {
-    await sql`select backup.configure(invocation_bytes => 6000000)`;
+    await sql`select backup.configure(invocation_bytes => 12000000)`;
     const calls = async () =>
       (await sql`select count(*)::int as n from backup.calls where purpose = 'restore'`)[0]!.n;
     const called = await calls();
@@ -100,6 +103,10 @@ Deno.test("[inside] drills", async (t) => {
     await sql`select backup.configure(invocation_bytes => 80000000)`;
     assert.equal(restore.status, "succeeded", restore.error_message ?? "");
     assert.deepEqual(drill!.checks.filter(({ outcome }) => outcome === "failed"), []);
+    assert.ok(
+      drill!.checks.some(({ detail }) => /were emptied.*"customers".*"visits"/.test(detail)),
+      JSON.stringify(drill!.checks),
+    );
     assert.ok(await calls() - called > 2, "one invocation was not enough");
     await cleaned(scene);
   });
@@ -155,6 +162,24 @@ Deno.test("[inside] drills", async (t) => {
       JSON.stringify(failed),
     );
     await sql`drop table public.ageing`;
+    await cleaned(scene);
+  });
+
+  await t.step("a constraint that does not come back fails, and is named once", async () => {
+    await sql`create table public.children (parent int primary key references public.visits)`;
+    await sql`insert into public.children values (1), (2)`;
+    // As a superuser of the platform may do it.
+    await scene.superuser.begin(async (sql) => {
+      await sql`set local session_replication_role = replica`;
+      await sql`delete from public.visits where id = 2`;
+    });
+    await scene.backUp();
+    const { drill } = await scene.drill("backup.drill(drill_bytes => 200000000)");
+    assert.deepEqual(
+      drill!.checks.filter(({ outcome }) => outcome === "failed").map(({ what }) => what),
+      ["restore: FK CONSTRAINT public.children children_parent_fkey"],
+    );
+    await sql`drop table public.children`;
     await cleaned(scene);
   });
 

@@ -112,7 +112,9 @@ export const COST = {
    */
   request: 512 * 1024,
   /** A byte of COPY text that is sent to the database; the time of inflating and hashing is counted beside. */
-  restoredByte: 0.5,
+  restoredByte: 0.3,
+  /** A table that is drilled, beside its bytes. */
+  restoredTable: 256 * 1024,
   /** A removed or listed object of the bucket. */
   object: 4 * 1024,
 } as const;

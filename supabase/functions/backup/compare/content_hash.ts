@@ -1,7 +1,8 @@
 /**
  * Rows and a hash of COPY text that does not depend on the order of its rows: equal content has equal hashes.
  */
-import xxhash, { type XXHash, type XXHashAPI } from "xxhash-wasm";
+import type { XXHash, XXHashAPI } from "xxhash-wasm";
+import { xxhash } from "./xxhash.ts";
 
 export interface Content {
   rows: number;

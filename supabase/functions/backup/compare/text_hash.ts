@@ -1,5 +1,5 @@
 /** A hash of text as it comes, one for all of it: another order of the rows is another hash. */
-import xxhash from "xxhash-wasm";
+import { xxhash } from "./xxhash.ts";
 import type { Content } from "./content_hash.ts";
 
 /** Returns the XXH64 of nothing, which takes text. Rows are not counted. */

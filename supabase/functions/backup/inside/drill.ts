@@ -35,6 +35,7 @@ export async function drill(work: Work, task: RestoreTask): Promise<boolean> {
     index: 0,
     done: null,
     there: 0,
+    text: 0,
     byRow: false,
     emptied: [],
     again: [],
@@ -71,6 +72,8 @@ export async function drill(work: Work, task: RestoreTask): Promise<boolean> {
     connection,
     record,
     lists: listsOf(plan),
+    grown: Infinity,
+    unsure: true,
   };
   if (state.phase === undefined || state.phase === "definitions") {
     state.phase = "definitions";
@@ -127,7 +130,7 @@ const CHANGED = new BackupError(
 const NOTHING: Check = { what: "drill", outcome: "failed", detail: "nothing could be compared" };
 
 async function advance({ state, record }: Drill, phase: DrillState["phase"] & string): Promise<void> {
-  Object.assign(state, { phase, index: 0, done: null, there: 0, byRow: false });
+  Object.assign(state, { phase, index: 0, done: null, there: 0, text: 0, byRow: false });
   await record(phase);
 }
 

@@ -22,6 +22,8 @@ export interface DrillState {
   done: RowsDone | null;
   /** Rows that are in it: fewer than `done` says where it was emptied on the way. */
   there: number;
+  /** COPY text that its rows have had so far. */
+  text: number;
   /** Its rows come back in another order, so they are compared one by one. */
   byRow: boolean;
   /** Tables whose rows were taken out again. */
@@ -44,6 +46,10 @@ export interface Drill {
   scratch: Session;
   connection: Connection;
   lists: Lists;
+  /** By how much the scratch database may have grown since its size was looked at. */
+  grown: number;
+  /** Rows of the table at work may be those of an invocation that died: it is the first one here. */
+  unsure: boolean;
   /** Records the state. Throws BackupError `cancelled`. */
   record(progress: string): Promise<void>;
 }

@@ -7,6 +7,7 @@ import { ArchiveError } from "../archive/primitives.ts";
 import { contentHash } from "../compare/content_hash.ts";
 import { textHash } from "../compare/text_hash.ts";
 import type { Entry } from "../entry.ts";
+import type { Session } from "../postgres/session.ts";
 import { copyStatement } from "../restore/copy_rows.ts";
 import { columnsOf } from "../restore/sql_names.ts";
 import { literal, quoted } from "../restore_plan/sql_text.ts";
@@ -39,11 +40,7 @@ async function copyAndCompare(
   const table = nameOf(entry);
   const newHash = byRow ? contentHash : textHash;
   await scratch.sql.unsafe("begin");
-  const [size] = await scratch.sql.unsafe<{ pages: string }[]>(
-    `select pg_catalog.pg_relation_size(${
-      literal(table)
-    }) / pg_catalog.current_setting('block_size')::pg_catalog.int8 as pages`,
-  );
+  const pages = state.there === 0 ? 0 : await pagesOf(scratch, table);
   const sent = await newHash();
   const slice = await copySlice(
     { session: scratch, share: work.share },
@@ -68,7 +65,7 @@ async function copyAndCompare(
     return found.content;
   };
   const a = sent.content;
-  let b = await readBack(Math.max(0, Number(size!.pages) - PAGES_WITH_GAPS));
+  let b = await readBack(Math.max(0, pages - PAGES_WITH_GAPS));
   if (byRow && b.rows < a.rows) b = await readBack(0);
   const isSame = a.rows === b.rows && a.hash === b.hash;
   if (byRow && !isSame) {
@@ -78,6 +75,14 @@ async function copyAndCompare(
   }
   if (isSame) await scratch.sql.unsafe("commit");
   return { slice, isSame };
+}
+
+async function pagesOf({ sql }: Session, table: string): Promise<number> {
+  const [size] = await sql.unsafe<{ pages: string }[]>(`
+    select pg_catalog.pg_relation_size(${
+    literal(table)
+  }) / pg_catalog.current_setting('block_size')::pg_catalog.int8 as pages`);
+  return Number(size!.pages);
 }
 
 export function nameOf({ namespace, tag }: Entry): string {

@@ -12,6 +12,12 @@ import { define, failed, refused } from "./drill_definitions.ts";
 import { compareSlice, nameOf } from "./drill_slice.ts";
 import { expectSaid } from "./restore_beside.ts";
 
+/** Growth after which the database's size is looked at. */
+const LOOK_BYTES = 1_000_000;
+
+/** What a table has on disk beside its rows' text, at the least: pages of its own, of its indexes and of TOAST. */
+const TABLE_BYTES = 64 * 1024;
+
 /** Returns false when the next invocation has to go on. */
 export async function drillTables(run: Drill): Promise<boolean> {
   const { work, state, lists, record, scratch } = run;
@@ -31,6 +37,7 @@ export async function drillTables(run: Drill): Promise<boolean> {
       const error = await define(run, index);
       if (error !== null) state.checks.push(refused(index, error));
     }
+    run.grown += TABLE_BYTES;
     const full = await tablesToEmpty(run, entry);
     // The next invocation begins with the next table.
     const next = structuredClone(state);
@@ -38,15 +45,16 @@ export async function drillTables(run: Drill): Promise<boolean> {
     await work.client.restored({ ...run.task, state: next }, `rows of ${name}`);
     await empty(run, full);
     work.share.worked = true;
-    work.share.spendEntries(8);
+    work.share.spendTable();
     if (work.share.isUsed && state.index + 1 < lists.tables.length) return false;
   }
+  await emptyReferenced(run);
   await record("rows");
   return true;
 }
 
 function nextTable(state: DrillState): void {
-  Object.assign(state, { index: state.index + 1, done: null, there: 0, byRow: false });
+  Object.assign(state, { index: state.index + 1, done: null, there: 0, text: 0, byRow: false });
 }
 
 /** Fills a table, or the rest of it; returns whether it is complete. */
@@ -67,6 +75,8 @@ async function fill(run: Drill, entry: Entry): Promise<boolean> {
     state.there += state.done.rows - before;
     task.rows += state.done.rows - before;
     task.raw_bytes += slice.bytes;
+    state.text += slice.bytes;
+    run.grown += slice.bytes;
     if (!ended) {
       const full = await tablesToEmpty(run, entry);
       await record(`${entry.namespace}.${entry.tag}: ${state.done.rows} of ${said.rows} rows`);
@@ -81,19 +91,26 @@ async function fill(run: Drill, entry: Entry): Promise<boolean> {
  * Rows are committed in the scratch database before that is recorded in the other: a death in between leaves more than
  * was recorded.
  */
-async function startOverWhereUnsure({ state, scratch }: Drill, entry: Entry): Promise<void> {
+async function startOverWhereUnsure(run: Drill, entry: Entry): Promise<void> {
+  const { state, task, scratch } = run;
+  if (!run.unsure) return;
+  run.unsure = false;
   const table = nameOf(entry);
   const [row] = await scratch.sql.unsafe<{ rows: string }[]>(
     `select pg_catalog.count(*) as rows from ${table}`,
   );
   if (Number(row!.rows) === state.there) return;
   await scratch.sql.unsafe(`truncate only ${table}`);
-  state.done = null;
-  state.there = 0;
+  task.rows -= state.done?.rows ?? 0;
+  task.raw_bytes -= state.text;
+  Object.assign(state, { done: null, there: 0, text: 0 });
 }
 
 /** Returns the tables that have to be emptied because the database has more bytes than it may, and notes them. */
-async function tablesToEmpty({ scratch, state, lists }: Drill, entry: Entry): Promise<string[]> {
+async function tablesToEmpty(run: Drill, entry: Entry): Promise<string[]> {
+  const { scratch, state, lists } = run;
+  if (run.grown < LOOK_BYTES) return [];
+  run.grown = 0;
   const [row] = await scratch.sql.unsafe<{ bytes: string }[]>(
     "select pg_catalog.pg_database_size(pg_catalog.current_database()) as bytes",
   );
@@ -112,6 +129,27 @@ async function tablesToEmpty({ scratch, state, lists }: Drill, entry: Entry): Pr
  */
 async function empty({ scratch }: Drill, tables: readonly string[]): Promise<void> {
   if (tables.length > 0) await scratch.sql.unsafe(`truncate only ${tables.join(", only ")}`);
+}
+
+/** Empties what emptied tables share foreign keys with: rows would miss those that they reference. */
+async function emptyReferenced(run: Drill): Promise<void> {
+  const { archive, lists, state } = run;
+  const isEmptied = (entry: Entry) => state.emptied.includes(nameOf(entry));
+  const ids = new Set(lists.tables.filter(isEmptied).map(({ dependencies }) => dependencies[0]!));
+  if (ids.size === 0) return;
+  const relations = new Set(
+    archive.entries.filter(({ desc }) => desc === "TABLE").map(({ dumpId }) => dumpId),
+  );
+  // Rows of a partitioned table lie in its partitions.
+  const groups = archive.entries.filter(({ desc }) => desc === "FK CONSTRAINT" || desc === "TABLE ATTACH")
+    .map(({ dependencies }) => dependencies.filter((id) => relations.has(id)));
+  for (let before = 0; before < ids.size;) {
+    before = ids.size;
+    for (const group of groups) if (group.some((id) => ids.has(id))) group.forEach((id) => ids.add(id));
+  }
+  const names = lists.tables.filter(({ dependencies }) => ids.has(dependencies[0]!)).map(nameOf);
+  state.emptied.push(...names.filter((name) => !state.emptied.includes(name)));
+  await empty(run, names);
 }
 
 /** Returns why a table failed; null for what says nothing about the backup. */

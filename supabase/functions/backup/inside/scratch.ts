@@ -20,6 +20,9 @@ const NAME = "scratch_of_backup_drill";
 /** Longer than an invocation lives. */
 const PASSWORD_LIFE = "10 minutes";
 
+/** How long a session that is ended is waited for. */
+const END_MS = 5000;
+
 /** Drops it, whoever left it behind. */
 export async function dropScratch({ sql }: Pick<Session, "sql">): Promise<void> {
   await sql.unsafe(`drop database if exists ${NAME} with (force)`);
@@ -69,10 +72,16 @@ async function createExtensions({ openDatabase }: Work, entries: readonly Entry[
   }
 }
 
-/** Opens a session as the scratch database's own role, with a password that only this invocation knows. */
+/**
+ * Opens a session as the scratch database's own role, with a password that only this invocation knows. Statements of an
+ * invocation that died may still be at work, and hold locks: the server notices only when they end.
+ */
 export async function openScratch(
   { openDatabase, session: { sql } }: Work,
 ): Promise<Session & AsyncDisposable> {
+  await sql.unsafe(
+    `select pg_catalog.pg_terminate_backend(pid, ${END_MS}) from pg_catalog.pg_stat_activity where usename = '${NAME}'`,
+  );
   const password = crypto.randomUUID() + crypto.randomUUID();
   const verifier = await scramVerifier(password);
   const [{ until }] = await sql.unsafe<[{ until: string }]>(

@@ -55,6 +55,11 @@ export class Share {
     this.#busyMs = 0;
   }
 
+  /** A table of a drill, however few rows it has: statements, and the record. */
+  spendTable(): void {
+    this.#budget.spend(COST.restoredTable);
+  }
+
   /** Entries of the table of contents that were read or executed. */
   spendEntries(count: number): void {
     this.#budget.spend(count * COST.entry);
