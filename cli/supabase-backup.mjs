@@ -13,7 +13,11 @@ import { fileURLToPath } from "node:url";
 // A checkout has the commands as they are written, the package as JavaScript.
 const written = fileURLToPath(new URL("./main.ts", import.meta.url));
 const script = existsSync(written) ? written : fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
-const child = spawn(denoProgram(), ["run", "-A", script, ...process.argv.slice(2)], { stdio: "inherit" });
+// A heap that begins small is collected for every few buffers: a third of the CPU of reading whole backups.
+const readsAll = ["diff", "verify"].includes(process.argv[2]);
+const flags = readsAll ? ["--v8-flags=--initial-heap-size=100"] : [];
+const args = ["run", "-A", ...flags, script, ...process.argv.slice(2)];
+const child = spawn(denoProgram(), args, { stdio: "inherit" });
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
 if (process.env.npm_lifecycle_event) {
   // npm passes a signal to its shell, and the shell does not pass it on.

@@ -6,7 +6,7 @@ import {
   type Difference,
   type TableDifference,
 } from "../../supabase/functions/backup/inspect/compare_states.ts";
-import { archiveState, databaseState, type State } from "../../supabase/functions/backup/inspect/state.ts";
+import { archiveState, type State } from "../../supabase/functions/backup/inspect/state.ts";
 import { changesInWords } from "../inspect/changes.ts";
 import { openNamed } from "../inspect/open_backup.ts";
 import { findProject, stackDatabase } from "../project/find_project.ts";
@@ -91,6 +91,8 @@ async function openNow({ dbUrl }: Options): Promise<[string, State]> {
       "Set SUPABASE_DB_URL, or add --db-url URL.",
     );
   }
+  // Two backups need nothing of it.
+  const { databaseState } = await import("../../supabase/functions/backup/inspect/database_state.ts");
   return ["now", await databaseState(url)];
 }
 

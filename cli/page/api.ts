@@ -1,7 +1,8 @@
 /** What the page asks for. Answers hold rows and names of the backups, never a key or an address with a password. */
 import { Hono } from "hono";
 import { streamText } from "hono/streaming";
-import { archiveState, databaseState, type State } from "../../supabase/functions/backup/inspect/state.ts";
+import { archiveState, type State } from "../../supabase/functions/backup/inspect/state.ts";
+import { databaseState } from "../../supabase/functions/backup/inspect/database_state.ts";
 import { compareStates } from "../../supabase/functions/backup/inspect/compare_states.ts";
 import { tablesOf } from "../../supabase/functions/backup/inspect/tables.ts";
 import { findKey } from "../inspect/find_key.ts";

@@ -2,7 +2,6 @@
 import {
   type Bucket,
   BucketError,
-  joined,
   type StoredObject,
 } from "../../supabase/functions/backup/storage/bucket.ts";
 
@@ -19,22 +18,32 @@ export function folderBucket(dir: string): Bucket {
         "No action is needed.",
       ),
     );
+  const missingError = (error: unknown, name: string) =>
+    error instanceof Deno.errors.NotFound
+      ? new BucketError(
+        "missing",
+        `"${name}" is not in ${dir}`,
+        "Download the whole folder of the backup.",
+        error,
+      )
+      : error;
   const bucket: Bucket = {
     put: refuse,
     remove: refuse,
-    get: (name) => bucket.read(name, joined),
+    async get(name) {
+      // In one piece: joining would take its size again.
+      try {
+        return await Deno.readFile(pathOf(name));
+      } catch (error) {
+        throw missingError(error, name);
+      }
+    },
     async read(name, consume) {
       let file: Deno.FsFile;
       try {
         file = await Deno.open(pathOf(name));
       } catch (error) {
-        if (!(error instanceof Deno.errors.NotFound)) throw error;
-        throw new BucketError(
-          "missing",
-          `"${name}" is not in ${dir}`,
-          "Download the whole folder of the backup.",
-          error,
-        );
+        throw missingError(error, name);
       }
       using open = file;
       return await consume(piecesOf(open));
@@ -52,10 +61,12 @@ export function folderBucket(dir: string): Bucket {
 }
 
 async function* piecesOf(file: Deno.FsFile): AsyncGenerator<Uint8Array> {
-  while (true) {
-    const buffer = new Uint8Array(PIECE_BYTES);
+  const { size } = await file.stat();
+  for (let left = size; left > 0;) {
+    const buffer = new Uint8Array(Math.min(left, PIECE_BYTES));
     const read = await file.read(buffer);
     if (read === null) return;
+    left -= read;
     yield buffer.subarray(0, read);
   }
 }

@@ -122,10 +122,8 @@ Deno.test("[inspect] a look into five gigabytes fetches some megabytes", async (
   const begin = before.reduce((sum, { bytes }) => sum + bytes, 0);
   const tables = [{ schema: "public", name: "large", rows: 0, rawBytes: 0, begin }];
   fetched = 0;
-  const began = performance.now();
   const told = await openStored(bucket, { ...manifest, tables } as unknown as Manifest, null);
   const rowsOfLarge = rowsOf(told, middle!);
   assert.deepEqual((await rowsOfLarge.next()).value?.[0], "1");
   assert.ok(fetched < 5e6, `${fetched} bytes`);
-  assert.ok(performance.now() - began < 2000);
 });

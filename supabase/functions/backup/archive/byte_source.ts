@@ -16,6 +16,9 @@ const HEAD_BYTES = 4 * 1024;
 /** Chunks of which so much was not in the window are large: the next head is as far away. */
 const LARGE_GAP_BYTES = 64 * 1024;
 
+/** From here on what a window does not hold is read by itself: copied out of windows it would take its size twice. */
+const UNCOPIED_BYTES = 64 * 1024;
+
 /** A ByteReader over a source, which can also skip. */
 export class SourceReader extends ByteReader {
   readonly #source: ByteSource;
@@ -44,6 +47,10 @@ export class SourceReader extends ByteReader {
     const wanted = Math.max(0, Math.min(length, this.#source.size - from));
     const inside = from - this.#begin;
     if (inside + wanted <= this.#window.length) return this.#window.subarray(inside, inside + wanted);
+    if (wanted >= UNCOPIED_BYTES) {
+      const whole = await this.#source.read(from, wanted);
+      if (whole.length === wanted) return whole;
+    }
     const taken = new Uint8Array(wanted);
     for (let filled = 0; filled < wanted;) {
       const at = from + filled;

@@ -17,6 +17,12 @@ export interface BlockPlace {
 /** Fed to inflate and taken from it at once: with pg_dump's own 4 KiB it spends most of its time on being called. */
 const PIECE_BYTES = 256 * 1024;
 
+/** Read at once of a chunk: ours are shorter. */
+const CHUNK_BYTES = 512 * 1024;
+
+/** The first piece is so small, for those who want the first rows only; each may be twice as large as the last. */
+const FIRST_BYTES = 32 * 1024;
+
 /** Reads a block's type and dump id. Throws ArchiveError where none begins. */
 export async function readBlockStart(
   reader: ByteReader,
@@ -86,10 +92,12 @@ function lengthOf(length: number, { position }: ByteReader): number {
 }
 
 async function* chunks(reader: ByteReader): AsyncGenerator<Uint8Array> {
+  let most = FIRST_BYTES;
   for (let length = await reader.int(); length !== 0; length = await reader.int()) {
     // Without compression pg_dump makes a chunk of each row, which may have a gigabyte.
     for (let left = lengthOf(length, reader); left > 0;) {
-      const piece = await reader.raw(Math.min(left, PIECE_BYTES));
+      const piece = await reader.raw(Math.min(left, most));
+      most = Math.min(most * 2, CHUNK_BYTES);
       left -= piece.length;
       yield piece;
     }
@@ -100,9 +108,11 @@ async function* chunks(reader: ByteReader): AsyncGenerator<Uint8Array> {
 async function* gathered(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let small: Uint8Array[] = [];
   let bytes = 0;
+  let most = FIRST_BYTES;
   for await (const piece of pieces) {
-    if (bytes + piece.length > PIECE_BYTES && bytes > 0) {
+    if (bytes + piece.length > most && bytes > 0) {
       yield joinPieces(small);
+      most = Math.min(most * 2, PIECE_BYTES);
       small = [];
       bytes = 0;
     }

@@ -1,12 +1,17 @@
 /** Compares the rows of a table in two states of a database: by key, or as whole rows where there is none. */
-import xxhash from "xxhash-wasm";
-import { lineBatches } from "../restore_plan/copy_text.ts";
-import { picker, valuesOfLine } from "./fields.ts";
-import { RowIndex } from "./row_index.ts";
+import { picker } from "./fields.ts";
+import { LineCursor } from "./line_cursor.ts";
+import { lineMatcher } from "./match_lines.ts";
+import { type HashRow, rowHash } from "./row_hash.ts";
+import { type Bits, RowIndex } from "./row_index.ts";
+import { MOST_ROWS, RowJoin, TooManyRowsError } from "./row_join.ts";
+import { type RowChange, RowSamples } from "./row_samples.ts";
 
 /** A table's rows, which can be read more than once. */
 export interface TableRows {
   columns: readonly string[];
+  /** Columns whose values no two rows share: the database sees to that. Null where there are none. */
+  key: readonly string[] | null;
   /** Reads COPY text. */
   read(): AsyncIterable<Uint8Array>;
 }
@@ -23,112 +28,75 @@ export interface RowDifference {
   samples: RowChange[];
 }
 
-/** Values in the order of the columns of each side; null on the side that lacks the row. */
-export interface RowChange {
-  before: (string | null)[] | null;
-  after: (string | null)[] | null;
-}
-
-/** Rows that are kept in memory at most: 17 bytes for each of two to four places. */
-const MOST_ROWS = 4_000_000;
-
-/** Thrown where a table has more rows than can be compared. */
-export class TooManyRowsError extends Error {
-  constructor() {
-    super(`more than ${MOST_ROWS.toLocaleString("en-US")} rows`);
-  }
-}
-
-const GONE = 0n;
-
 /**
- * Compares columns that both sides have. `key` names columns; rows are matched as a whole without it, or where a key is
- * there twice. Returns at most `samples` rows of each kind. Throws TooManyRowsError.
+ * Compares columns that both sides have. Rows are matched by the key of `after`, or else that of `before`; as a whole
+ * without one, or where it is there twice. Returns at most `samples` rows of each kind. Throws TooManyRowsError.
  */
 export async function compareRows(
   before: TableRows,
   after: TableRows,
-  key: readonly string[] | null,
   samples: number,
 ): Promise<RowDifference> {
-  const { h64Raw } = await xxhash();
-  // 0 marks a row that was found on both sides.
-  const hash = (bytes: Uint8Array) => h64Raw(bytes) || 1n;
-  const shared = before.columns.filter((column) => after.columns.includes(column));
-  const same = before.columns.length === after.columns.length &&
-    before.columns.every((column, index) => column === after.columns[index]);
-  const usable = key?.length && key.every((column) => shared.includes(column)) ? [...key] : null;
-  const side = ({ columns, read }: TableRows) => {
-    const row = same ? (line: Uint8Array) => line : picker(shared.map((column) => columns.indexOf(column)));
-    const id = usable === null ? row : picker(usable.map((column) => columns.indexOf(column)));
-    return { row, id, batches: () => lineBatches(read()) };
-  };
-  const [old, now] = [side(before), side(after)];
-  const index = new RowIndex();
-  const found: RowDifference = {
-    key: usable,
-    before: 0,
-    after: 0,
-    added: 0,
-    removed: 0,
-    changed: 0,
-    samples: [],
-  };
-  for await (const lines of old.batches()) {
-    for (const line of lines) {
-      found.before++;
-      const id = hash(old.id(line));
-      const there = index.get(id);
-      if (there !== null && usable !== null) return await compareRows(before, after, null, samples);
-      // Equal rows are counted.
-      index.set(id, usable === null ? (there ?? 0n) + 1n : hash(old.row(line)));
-      if (index.size > MOST_ROWS) throw new TooManyRowsError();
-    }
-  }
-  const changes = new Map<bigint, RowChange>();
-  let sampledAdded = 0;
-  for await (const lines of now.batches()) lines.forEach(compareLine);
-  const missing = new Set<bigint>();
-  for (const [id, left] of index.entries()) {
-    if (left === GONE) continue;
-    found.removed += usable === null ? Number(left) : 1;
-    if (missing.size < samples) missing.add(id);
-  }
-  if (changes.size + missing.size > 0) await readBefore();
-  found.samples.push(...changes.values());
-  return found;
+  const hash = await rowHash();
+  const key = await keyOfBoth(before, after, hash);
+  return await joined(before, after, key, samples, hash) ??
+    (await joined(before, after, null, samples, hash))!;
+}
 
-  function compareLine(line: Uint8Array): void {
-    found.after++;
-    const id = hash(now.id(line));
-    const there = index.get(id) ?? GONE;
-    if (there === GONE) {
-      found.added++;
-      if (++sampledAdded <= samples) {
-        found.samples.push({ before: null, after: valuesOfLine(line, after.columns.length) });
-      }
-      return;
-    }
-    index.set(id, usable === null ? there - 1n : GONE);
-    if (usable === null || there === hash(now.row(line))) return;
-    if (++found.changed <= samples) {
-      changes.set(id, { before: null, after: valuesOfLine(line, after.columns.length) });
-    }
-  }
+/** Returns null for a key that is there twice. */
+async function joined(
+  before: TableRows,
+  after: TableRows,
+  key: string[] | null,
+  most: number,
+  hash: HashRow,
+): Promise<RowDifference | null> {
+  const samples = new RowSamples([before.columns.length, after.columns.length], most);
+  const read = [() => before.read(), () => after.read()] as const;
+  const join = new RowJoin(read, lineMatcher(before.columns, after.columns, key), hash, samples);
+  if (!await join.run()) return null;
+  const [one, two] = join.sides;
+  return {
+    key,
+    before: one.rows,
+    after: two.rows,
+    added: two.alone,
+    removed: one.alone,
+    changed: join.changed,
+    samples: await samples.collect([{ ...one, read: read[0] }, { ...two, read: read[1] }], hash),
+  };
+}
 
-  /** Reads the rows of the samples as they were. */
-  async function readBefore(): Promise<void> {
-    let wanted = changes.size + missing.size;
-    for await (const lines of old.batches()) {
-      for (const line of lines) {
-        const id = hash(old.id(line));
-        const change = changes.get(id);
-        if (change !== undefined) change.before = valuesOfLine(line, before.columns.length);
-        else if (missing.delete(id)) {
-          found.samples.push({ before: valuesOfLine(line, before.columns.length), after: null });
-        } else continue;
-        if (--wanted === 0) return;
-      }
+/** Returns the key by which rows of both sides can be matched. Throws TooManyRowsError. */
+async function keyOfBoth(before: TableRows, after: TableRows, hash: HashRow): Promise<string[] | null> {
+  const key = after.key ?? before.key;
+  if (!key?.length) return null;
+  for (const side of [before, after]) {
+    if (!key.every((column) => side.columns.includes(column))) return null;
+    if (side.key?.join("\0") !== key.join("\0") && !await isUnique(side, key, hash)) return null;
+  }
+  return [...key];
+}
+
+/** Returns whether no two rows share the values of columns that are a key only on the other side. */
+async function isUnique(
+  { columns, read }: TableRows,
+  key: readonly string[],
+  hash: HashRow,
+): Promise<boolean> {
+  const pick = picker(key.map((column) => columns.indexOf(column)));
+  const seen = new RowIndex();
+  const id: Bits = { low: 0, high: 0 };
+  const cursor = new LineCursor(read());
+  try {
+    for (; cursor.isAtLine() || await cursor.load(); cursor.advance()) {
+      hash(pick(cursor.line()), id);
+      if (seen.find(id) >= 0) return false;
+      seen.add(id, id, 1);
+      if (seen.size > MOST_ROWS) throw new TooManyRowsError();
     }
+    return true;
+  } finally {
+    await cursor.close();
   }
 }

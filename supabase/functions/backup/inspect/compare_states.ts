@@ -3,7 +3,9 @@
  * compared.
  */
 import { compareDefinitions, type DefinitionDifference } from "./compare_definitions.ts";
-import { compareRows, type RowChange, TooManyRowsError } from "./compare_rows.ts";
+import { compareRows } from "./compare_rows.ts";
+import { TooManyRowsError } from "./row_join.ts";
+import type { RowChange } from "./row_samples.ts";
 import type { State, TableState } from "./state.ts";
 
 export interface Difference {
@@ -96,8 +98,7 @@ async function compareTable(
   if (isSameText(before, after)) return { ...found, by: "checksum", added: 0, removed: 0, changed: 0 };
   if (Math.max(before.bytes, after.bytes) > upTo) return uncompared(found, "larger than the limit");
   try {
-    const key = after.key ?? before.key;
-    const { before: rowsBefore, after: rowsAfter, ...rows } = await compareRows(before, after, key, samples);
+    const { before: rowsBefore, after: rowsAfter, ...rows } = await compareRows(before, after, samples);
     const isSame = rows.added + rows.removed + rows.changed === 0;
     return {
       ...found,

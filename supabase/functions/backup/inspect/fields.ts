@@ -34,17 +34,19 @@ export function bytesOfValues(values: readonly string[]): Uint8Array {
  * line.
  */
 export function picker(indexes: readonly number[]): (line: Uint8Array) => Uint8Array {
-  const isPrefix = indexes.every((column, index) => column === index);
+  const [first = 0] = indexes;
+  // Neighbours need no copy.
+  if (indexes.every((column, index) => column === first + index)) {
+    return (line) => {
+      const begin = beginOf(line, first, 0);
+      return line.subarray(begin, indexes.length === 0 ? begin : beginOf(line, indexes.length, begin) - 1);
+    };
+  }
   return (line) => {
-    const ends: number[] = [];
-    const needed = Math.max(-1, ...indexes) + 1;
-    for (let begin = 0; ends.length < needed; begin = ends.at(-1)! + 1) {
-      const end = line.indexOf(TAB, begin);
-      ends.push(end < 0 ? line.length : end);
-    }
-    const field = (column: number) => line.subarray(column === 0 ? 0 : ends[column - 1]! + 1, ends[column]);
-    if (isPrefix) return line.subarray(0, ends.at(-1) ?? 0);
-    const fields = indexes.map(field);
+    const fields = indexes.map((column) => {
+      const begin = beginOf(line, column, 0);
+      return line.subarray(begin, beginOf(line, 1, begin) - 1);
+    });
     const picked = new Uint8Array(fields.reduce((sum, { length }) => sum + length + 1, -1));
     let position = 0;
     for (const bytes of fields) {
@@ -56,7 +58,16 @@ export function picker(indexes: readonly number[]): (line: Uint8Array) => Uint8A
   };
 }
 
+/** Returns where the field begins that is `fields` behind the one at `from`; behind the last one, the end and 1. */
+function beginOf(line: Uint8Array, fields: number, from: number): number {
+  let at = from;
+  for (let left = fields; left > 0; at++) if (at >= line.length || line[at] === TAB) left--;
+  return at;
+}
+
 /** Returns whether two runs of bytes are equal. */
 export function sameBytes(one: Uint8Array, two: Uint8Array): boolean {
-  return one.length === two.length && one.every((byte, index) => byte === two[index]);
+  if (one.length !== two.length) return false;
+  for (let at = 0; at < one.length; at++) if (one[at] !== two[at]) return false;
+  return true;
 }

@@ -53,7 +53,10 @@ export function partSource(
       return known.content;
     }
     const part = manifest.parts[index]!;
-    const prefix = decrypt === null
+    const isReadOn = wasReadThrough(index - 1);
+    // Whoever reads on does not come back to it soon.
+    if (isReadOn) cache.delete(index - 1);
+    const prefix = decrypt === null && !isReadOn
       ? PREFIXES.find((bytes) => bytes >= wanted && bytes < part.bytes)
       : undefined;
     const content = prefix === undefined ? wholePart(part, sizes[index]!) : beginning(part, prefix);
@@ -67,6 +70,12 @@ export function partSource(
       kept -= bytes;
     }
     return content;
+  }
+
+  /** Whether a part is at hand to its end, which is not so where only its beginning was of use. */
+  function wasReadThrough(index: number): boolean {
+    const known = cache.get(index);
+    return known !== undefined && known.bytes === sizes[index] && known.bytes > PREFIXES[0]!;
   }
 
   async function wholePart(part: Part, expected: number): Promise<Uint8Array> {
