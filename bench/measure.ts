@@ -4,7 +4,7 @@ export interface Cost {
   wallSeconds: number;
   /** User and system time of the process and its children. */
   cpuSeconds: number;
-  /** Largest resident size of the process, in bytes. */
+  /** Largest resident size of a process among them, in bytes. */
   peakBytes: number;
 }
 
@@ -30,7 +30,7 @@ export async function measure(
   const said = new Response(shell.stderr).text();
   let peakBytes = 0;
   const poll = setInterval(
-    () => peakBytes = Math.max(peakBytes, ...childrenOf(shell.pid).map(peakOf)),
+    () => peakBytes = Math.max(peakBytes, ...descendantsOf(shell.pid).map(peakOf)),
     POLL_MS,
   );
   const { success } = await shell.status;
@@ -51,6 +51,11 @@ export function median(values: number[]): number {
 function seconds(time: string): number {
   const [, minutes, rest] = time.match(/^(\d+)m([\d.]+)s$/)!;
   return Number(minutes) * 60 + Number(rest);
+}
+
+/** A launcher has the program as its child. */
+function descendantsOf(pid: number): number[] {
+  return childrenOf(pid).flatMap((child) => [child, ...descendantsOf(child)]);
 }
 
 function childrenOf(pid: number): number[] {
