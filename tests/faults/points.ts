@@ -47,6 +47,8 @@ export const POINTS: Record<string, Point> = {
     query: HOLDER_THAT_WAITS,
     holdRequest: /^POST \/functions\/v1\/backup/,
   },
+  "before it asks for its successor": { trigger: "retire", then: "undo" },
+  "before it calls its successor": { trigger: "retire", then: "commit" },
   "before it leaves": { trigger: "leave", then: "undo" },
   "after it has left": { trigger: "leave", then: "commit" },
   "after it took on the finish": { trigger: "claim_finish", then: "commit" },

@@ -38,8 +38,8 @@ export interface Scene extends Project {
 /** Number of the lock in holds.sql. */
 const HOLD_LOCK = 77;
 
-/** The database restarts: the session ended, or another one is refused for a moment. */
-const CUT_OFF = /^(CONNECTION_|ECONN|57P0)/;
+/** The database restarts: the session ended, or another one is refused or not answered for a moment. */
+const CUT_OFF = /^(CONNECT|ECONN|57P0)/;
 
 const UPLOAD = /^(POST|PUT) \/storage\/v1\/object\/backups\//;
 
