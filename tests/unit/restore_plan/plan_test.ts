@@ -225,10 +225,26 @@ Deno.test("planRestore() leaves to nobody what takes a superuser, with all that 
       namespace: null,
       definition: "CREATE PUBLICATION all FOR ALL TABLES;\n",
     }),
+    entry({ dumpId: 19, desc: "FOREIGN DATA WRAPPER", tag: "wrapper", namespace: null }),
+    entry({ dumpId: 20, desc: "SERVER", tag: "far", namespace: null, dependencies: [19] }),
+    // As pg_dump writes it: nothing but its name tells of the server.
+    entry({ dumpId: 21, desc: "USER MAPPING", tag: "USER MAPPING u SERVER far", namespace: null }),
   ];
   const scratch = planRestore(contextOf(archive, { target: SCRATCH }));
   assert.deepEqual(scratch.restored.map(({ dumpId }) => dumpId), [10]);
-  assert.deepEqual(scratch.superuserOnly.map(({ dumpId }) => dumpId), [11, 12, 13, 14, 15, 16, 17, 18]);
+  assert.deepEqual(scratch.superuserOnly.map(({ dumpId }) => dumpId), [
+    11,
+    12,
+    13,
+    14,
+    15,
+    16,
+    17,
+    18,
+    19,
+    20,
+    21,
+  ]);
   assert.deepEqual(planRestore(contextOf(archive)).superuserOnly, [], "a superuser tries all of it");
 });
 

@@ -35,9 +35,14 @@ export const leaveOutSuperuserOnly: PlanStep = ({ archive, target }, { entries }
 function superuserOnly(entries: readonly Entry[]): Set<number> {
   const archived = new Set(entries.map(({ dumpId }) => dumpId));
   const ids = new Set<number>();
+  const servers: string[] = [];
   for (const entry of entries) {
-    const { dumpId, dependencies } = entry;
-    if (needsSuperuser(entry, archived) || dependencies.some((id) => ids.has(id))) ids.add(dumpId);
+    const { dumpId, desc, tag, dependencies } = entry;
+    // Archives do not say that a user mapping depends on its server.
+    const isOfServer = desc === "USER MAPPING" && servers.some((name) => tag.endsWith(` SERVER ${name}`));
+    if (!isOfServer && !needsSuperuser(entry, archived) && !dependencies.some((id) => ids.has(id))) continue;
+    ids.add(dumpId);
+    if (desc === "SERVER") servers.push(tag);
   }
   return ids;
 }
