@@ -2,9 +2,13 @@
  * An archive in a file, read where it is wanted: its entries, and the rows of one table without those of the
  * others.
  */
+import { setImmediate } from "node:timers";
 import type { ByteSource } from "../../supabase/functions/backup/archive/byte_source.ts";
 import type { BlockPlace } from "../../supabase/functions/backup/archive/data_blocks.ts";
 import { type OpenArchive, openSource } from "../../supabase/functions/backup/archive/reader.ts";
+
+/** Reads after which everything else has its turn: a signal, a timer. */
+const READS_OF_A_TURN = 32;
 
 export interface ArchiveFile extends OpenArchive {
   path: string;
@@ -43,9 +47,11 @@ export function largeObjectsOf(
  */
 async function fileSource(path: string): Promise<ByteSource> {
   const { size } = await Deno.stat(path);
+  let reads = 0;
   return {
     size,
-    read(offset, length) {
+    async read(offset, length) {
+      if (++reads % READS_OF_A_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
       using file = Deno.openSync(path);
       file.seekSync(offset, Deno.SeekMode.Start);
       const bytes = new Uint8Array(Math.min(length, Math.max(0, size - offset)));
@@ -55,7 +61,7 @@ async function fileSource(path: string): Promise<ByteSource> {
         if (read === null) break;
         filled += read;
       }
-      return Promise.resolve(bytes.subarray(0, filled));
+      return bytes.subarray(0, filled);
     },
   };
 }
