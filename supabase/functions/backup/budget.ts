@@ -48,6 +48,11 @@ export class Budget {
     return this.#spent / this.#life;
   }
 
+  /** Share of the isolate's life that is spent, before and here; may be above 1. */
+  get lifeShare(): number {
+    return this.#before + this.share;
+  }
+
   /** CPU that was spent here, as far as it is known. */
   get spentMs(): number {
     return this.share * LIFE_MS;
@@ -55,7 +60,7 @@ export class Budget {
 
   /** CPU that the isolate has used since its beginning, as far as it is known here: it lives, so it is in its limit. */
   get lifeMs(): number {
-    return Math.min(LIMIT_MS, (this.#before + this.share) * LIFE_MS);
+    return Math.min(LIMIT_MS, this.lifeShare * LIFE_MS);
   }
 
   /** Whether the platform has retired the isolate once an export that is under way is counted as well. */

@@ -30,9 +30,9 @@ export class Share {
     return this.#budget.left === 0 || Date.now() > this.#deadline || this.stopping.aborted;
   }
 
-  /** Most of it is left. */
+  /** Most of the isolate's life is left. */
   get hasMost(): boolean {
-    return !this.isUsed && this.#budget.share < 0.5;
+    return !this.isUsed && this.#budget.lifeShare < 0.5;
   }
 
   /** Milliseconds that a statement may take, as a setting. */
