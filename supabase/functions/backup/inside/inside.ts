@@ -76,7 +76,9 @@ async function work(work: Work, log: InsideInvocation["log"]): Promise<void> {
     if (task === null) return;
     const name = `${task.action} ${task.id}`;
     try {
-      if (await perform(work, task)) log(`${name}: done`);
+      // What is not done wants an invocation that has more left.
+      if (!await perform(work, task)) return;
+      log(`${name}: done`);
     } catch (error) {
       await work.session.sql.unsafe("rollback");
       share.stopping.throwIfAborted();
