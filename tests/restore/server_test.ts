@@ -303,7 +303,7 @@ Deno.test("a backup on a plain server", async (test) => {
         "--check",
       ];
       const owned = await run(project, "restore", ...options);
-      assert.match(owned.error, /role "postgres"[\s\S]*hint: Nothing was changed.*--no-owner/);
+      assert.match(owned.error, /role "postgres"[\s\S]*hint: Nothing was changed.*--no-owner/i);
       const { code, out, error } = await run(project, "restore", ...options, "--no-owner");
       assert.equal(code, 0, out + error);
       const inside = postgres(server.url("lent"), { max: 1 });

@@ -1,6 +1,7 @@
 /** An entry's definition as it is sent to the server: one simple query, with what pg_restore puts around it. */
 import type { Entry } from "../entry.ts";
 import { literal } from "../catalog/catalog.ts";
+import { LARGE_OBJECTS, objectsOf } from "./large_object_group.ts";
 import { ownerStatement } from "./owner.ts";
 import { qualified, quoted } from "./names.ts";
 
@@ -31,7 +32,7 @@ export function definitionOf(
   if (tableam !== null && tableam !== defaults.tableam) {
     lines.push(`SET default_table_access_method = ${quoted(tableam)};`);
   }
-  lines.push(desc === "BLOB METADATA" ? createLargeObjects(entry, owners) : bodyOf(entry));
+  lines.push(desc === LARGE_OBJECTS ? createLargeObjects(entry, owners) : bodyOf(entry));
   if (entry.partitioned && entry.tableam) {
     lines.push(`ALTER TABLE ${qualified(namespace, tag)} SET ACCESS METHOD ${quoted(entry.tableam)};`);
   }
@@ -48,13 +49,11 @@ function bodyOf({ definition }: Entry): string {
   return text === "" || text.endsWith(";") ? text : `${text}\n;`;
 }
 
-/** Archives from 1.16 on list the objects of one owner, one a line. */
 function createLargeObjects({ definition, owner }: Entry, owners: boolean): string {
-  return (definition ?? "").split("\n").filter((oid) => oid !== "").map((oid) => {
-    const number = BigInt(oid);
-    return `SELECT pg_catalog.lo_create(${literal(String(number))});` +
-      (owners && owner ? `\nALTER LARGE OBJECT ${number} OWNER TO ${quoted(owner)};` : "");
-  }).join("\n");
+  return objectsOf(definition).map((oid) =>
+    `SELECT pg_catalog.lo_create(${literal(String(oid))});` +
+    (owners && owner ? `\nALTER LARGE OBJECT ${oid} OWNER TO ${quoted(owner)};` : "")
+  ).join("\n");
 }
 
 /**
@@ -63,14 +62,14 @@ function createLargeObjects({ definition, owner }: Entry, owners: boolean): stri
  */
 export function withGroupGrants(entries: readonly Entry[]): Entry[] {
   const groups = new Map(
-    entries.filter(({ desc }) => desc === "BLOB METADATA").map((entry) => [entry.dumpId, entry]),
+    entries.filter(({ desc }) => desc === LARGE_OBJECTS).map((entry) => [entry.dumpId, entry]),
   );
   return entries.map((entry) => {
     const group = groups.get(entry.dependencies[0]!);
     if (entry.desc !== "ACL" || group === undefined) return entry;
-    const oids = (group.definition ?? "").split("\n").filter((oid) => oid !== "");
+    const oids = objectsOf(group.definition);
     const grants = oids.map((oid) =>
-      (entry.definition ?? "").replaceAll(`LARGE OBJECT ${oids[0]} `, `LARGE OBJECT ${BigInt(oid)} `)
+      (entry.definition ?? "").replaceAll(`LARGE OBJECT ${oids[0]} `, `LARGE OBJECT ${oid} `)
     );
     return { ...entry, definition: grants.join("\n") };
   });

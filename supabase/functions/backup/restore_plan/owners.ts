@@ -3,6 +3,7 @@
  * may create there.
  */
 import type { Entry } from "../entry.ts";
+import { LARGE_OBJECTS, objectsOf } from "../restore/large_object_group.ts";
 import { isPlatformRole } from "../restore_guide/project_entries.ts";
 import { type PlanStep, statements } from "./plan_step.ts";
 import { literal, quoted } from "./sql_text.ts";
@@ -64,7 +65,12 @@ function ownersApart(
   return { entries: without, sql };
 }
 
-function ownership({ desc, tag, namespace, drop }: Entry, owner: string): string {
+function ownership({ desc, tag, namespace, drop, definition }: Entry, owner: string): string {
+  if (desc === LARGE_OBJECTS) {
+    return objectsOf(definition).map((oid) => `ALTER LARGE OBJECT ${oid} OWNER TO ${quoted(owner)};\n`).join(
+      "",
+    );
+  }
   const object = BY_NAME.has(desc) && drop
     ? `${desc} ${namespace === null ? "" : `${quoted(namespace)}.`}${quoted(tag)}`
     : desc === "BLOB"

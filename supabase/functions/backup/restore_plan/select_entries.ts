@@ -2,6 +2,7 @@
 import type { Wanted } from "./context.ts";
 import { BackupError } from "../errors.ts";
 import { type Entry, EXTENSION_DATA, EXTENSION_SEQUENCE } from "../entry.ts";
+import { LARGE_OBJECTS } from "../restore/large_object_group.ts";
 import { extensionSchema } from "./extensions.ts";
 import type { PlanStep } from "./plan_step.ts";
 
@@ -38,7 +39,15 @@ const NEEDED = new Set([
   "COLLATION",
 ]);
 
-const DATA = new Set(["SEQUENCE SET", "BLOB", "BLOBS", "TABLE DATA", EXTENSION_DATA, EXTENSION_SEQUENCE]);
+const DATA = new Set([
+  "SEQUENCE SET",
+  "BLOB",
+  LARGE_OBJECTS,
+  "BLOBS",
+  "TABLE DATA",
+  EXTENSION_DATA,
+  EXTENSION_SEQUENCE,
+]);
 
 export const selectEntries: PlanStep = ({ archive, options, existing }) => ({
   entries: select(archive, options, existing.has),
