@@ -35,8 +35,6 @@ create trigger claim_finish after update on backup.workers
     for each row when (old.role <> 'finish' and new.role = 'finish') execute function faults.hold();
 create trigger verified after update on backup.parts
     for each row when (old.verified_at is null and new.verified_at is not null) execute function faults.hold();
-create trigger retire after update on backup.workers
-    for each row when (new.purpose = 'run' and old.retired_at is null and new.retired_at is not null) execute function faults.hold();
 create trigger leave after update on backup.workers
     for each row when (new.purpose = 'run' and old.left_at is null and new.left_at is not null and new.error is null) execute function faults.hold();
 create trigger succeed after update on backup.log
@@ -55,3 +53,19 @@ create trigger restore_end after update on backup.restores
     for each row when (old.finished_at is null and new.finished_at is not null) execute function faults.hold();
 create trigger restore_leave after update on backup.workers
     for each row when (new.purpose = 'restore' and old.left_at is null and new.left_at is not null) execute function faults.hold();
+
+-- Drills.
+create trigger drill_definitions after update on backup.restores
+    for each row when (new.kind = 'drill' and new.state ->> 'phase' = 'definitions' and old.state ->> 'phase' is null) execute function faults.hold();
+create trigger drill_tables after update on backup.restores
+    for each row when (new.state ->> 'phase' = 'tables' and old.state ->> 'phase' = 'definitions') execute function faults.hold();
+create trigger drill_table after update on backup.restores
+    for each row when (
+        new.kind = 'drill' and new.state ->> 'phase' = 'tables' and (new.state ->> 'index')::int > (old.state ->> 'index')::int
+    ) execute function faults.hold();
+create trigger drill_empty after update on backup.restores
+    for each row when (new.state -> 'emptied' <> old.state -> 'emptied') execute function faults.hold();
+create trigger drill_rest after update on backup.restores
+    for each row when (new.state ->> 'phase' = 'rest' and old.state ->> 'phase' = 'tables') execute function faults.hold();
+create trigger drill_compare after update on backup.restores
+    for each row when (new.state ->> 'phase' = 'compare' and old.state ->> 'phase' = 'rest') execute function faults.hold();
