@@ -75,6 +75,8 @@ Deno.test("on the hosted platform", async (test) => {
     assert.ok(calls > 0);
     assert.equal((await health(project)).facts.platform["calls"], null);
 
+    // The last worker may still be calling.
+    await Promise.all(project.stack.functions.workers().map(({ id }) => project.stack.functions.kill(id)));
     calls = 0;
     refuses = true;
     const other = await project.backUp();

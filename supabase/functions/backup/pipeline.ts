@@ -95,7 +95,7 @@ async function workAs(
     succession.check();
     const isDone = finish !== null && await finishRun(worker, finish);
     invocation.turn.end(budget.share);
-    if (isDone) return;
+    if (isDone) return succession.end();
     await reportFacts(worker);
     await leave(client, null);
   } catch (error) {

@@ -102,6 +102,16 @@ Deno.test("[Succession] an isolate that is about to end gives its call back with
   });
 });
 
+Deno.test("[Succession] calls nobody for a run that is over", async () => {
+  await withFunction([429], async ({ succession, sent, givenBack }) => {
+    succession.check(RETIRED);
+    await until(() => sent.length > 0);
+    succession.end();
+    await succession.settled();
+    assert.deepEqual(givenBack, []);
+  });
+});
+
 Deno.test("[Succession] asks again while no successor is needed", async () => {
   await withFunction([202], async ({ succession, budget, sent, asked }) => {
     budget.spend(RETIRED);

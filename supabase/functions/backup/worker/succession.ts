@@ -18,6 +18,7 @@ export class Succession {
   readonly #client: RunClient;
   readonly #budget: Budget;
   readonly #stopping: AbortSignal;
+  readonly #over = new AbortController();
   #calling: Promise<void> | null = null;
   #askAt = 0;
 
@@ -36,6 +37,11 @@ export class Succession {
     this.#calling = this.#call().catch(() => {});
   }
 
+  /** The run is over: there is nothing to succeed in. */
+  end(): void {
+    this.#over.abort();
+  }
+
   /** Resolves when the successor has begun, or its call is given back to the database. */
   async settled(): Promise<void> {
     await this.#calling;
@@ -47,8 +53,8 @@ export class Succession {
       this.#calling = null;
       return;
     }
-    const outcome = await send(call, this.#stopping);
-    if (outcome === "accepted") return;
+    const outcome = await send(call, AbortSignal.any([this.#stopping, this.#over.signal]));
+    if (outcome === "accepted" || this.#over.signal.aborted) return;
     const isPlatforms = outcome !== "busy" && !this.#stopping.aborted;
     await this.#client.giveCallBack(call.token, isPlatforms ? outcome : null);
   }
