@@ -95,12 +95,14 @@ async function workAs(
     succession.check();
     const isDone = finish !== null && await finishRun(worker, finish);
     invocation.turn.end(budget.share);
+    succession.waits();
     if (isDone) return succession.end();
     await reportFacts(worker);
     await leave(client, null);
   } catch (error) {
     const cause = heartbeat.signal.aborted ? heartbeat.signal.reason : error;
     invocation.turn.end(budget.share);
+    succession.waits();
     invocation.log(`run ${place.run.id}: failed`, { ...reasonOf(cause) });
     await giveUp(client, cause);
   } finally {

@@ -113,10 +113,8 @@ begin
     update backup.workers w set progress = null where w.id = worker;
     update backup.log l set progressed_at = clock_timestamp() where l.id = run.id;
     perform backup._update_progress(run);
-    -- Repeats a call that came to nothing now, not in a minute. A retired worker asks for its successor itself.
-    if not exists (select from backup.workers w where w.id = worker and w.retired_at is not null) then
-        perform backup._reconcile_run(run.id);
-    end if;
+    -- Repeats a call that came to nothing now, not in a minute.
+    perform backup._reconcile_run(run.id);
     return true;
 end;
 $$;

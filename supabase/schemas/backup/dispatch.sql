@@ -191,7 +191,7 @@ comment on function backup._collect_responses is
     'Copies pg_net''s responses to the calls of a run, or of other purposes for null, before pg_net deletes them.'
     ' The caller holds the lock of the run, or that on work.';
 
-create or replace function backup._call_status(purpose text, run_id bigint, out expected bigint, out vain bigint, out answer jsonb)
+create or replace function backup._call_status(purpose text, run_id bigint, out expected bigint, out busy bigint, out vain bigint, out answer jsonb)
 language sql
 set search_path = pg_catalog, pg_temp
 as $$
@@ -212,6 +212,7 @@ as $$
                 -- Under way: pg_net's queue, a cold start, two connections.
                 else greatest(c.created_at, c.used_at) > clock_timestamp() - interval '45 seconds'
             end as expected,
+            c.worker is null and backup._answer_code(c.answer) = 'busy' as busy,
             c.worker is not null as entered,
             c.request_id is null as own
         from backup.calls c
@@ -219,6 +220,7 @@ as $$
     )
     select
         count(*) filter (where c.expected),
+        count(*) filter (where c.expected and c.busy),
         count(*) filter (
             where not c.expected and not c.entered and not c.own
                 and c.created_at > coalesce((select coalesce(l.heartbeat_at, l.started_at) from backup.log l where l.id = _call_status.run_id), '-infinity')
@@ -228,5 +230,5 @@ as $$
 $$;
 
 comment on function backup._call_status is
-    'Returns how many calls may still produce a worker (expected), how many since the run''s last heartbeat did '
-    'not (vain), and the last answer of those.';
+    'Returns how many calls may still produce a worker (expected), how many of these have just met a busy isolate '
+    '(busy), how many since the run''s last heartbeat did not produce one (vain), and the last answer of those.';

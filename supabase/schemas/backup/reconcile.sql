@@ -53,6 +53,10 @@ begin
     select count(*) into working
     from backup.live_workers live join backup.workers w on w.id = live.id
     where live.run_id = run.id and live.working and w.retired_at is null;
+    -- The isolate that was busy is free where nobody works any more.
+    if not exists (select from backup.live_workers w where w.run_id = run.id and w.working) then
+        calls.expected := calls.expected - calls.busy;
+    end if;
     return greatest(wanted - working - calls.expected, 0);
 end;
 $$;
@@ -67,8 +71,17 @@ returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    missing integer := backup._missing_workers(run_id);
 begin
-    for i in 1 .. backup._missing_workers(run_id) loop
+    -- A retired worker calls its successor itself. A call by pg_net would only meet its isolate, and be waited for.
+    if exists (
+        select from backup.live_workers live join backup.workers w on w.id = live.id
+        where live.run_id = _reconcile_run.run_id and live.working and w.retired_at is not null
+    ) and not exists (select from backup.workers w where w.run_id = _reconcile_run.run_id and w.facts ? 'calls') then
+        return;
+    end if;
+    for i in 1 .. missing loop
         perform backup._call('run', run_id);
     end loop;
 end;

@@ -1,6 +1,6 @@
 -- The watch-dog: missing workers are called, and a function that cannot be reached is named.
 begin;
-select plan(73);
+select plan(78);
 
 -- Nothing to do.
 select backup._keep_watching(true);
@@ -188,6 +188,30 @@ select is((select run_id from backup._redeem(:'token')), :run::bigint, 'its toke
 select is(tests.role_of(:run, 2), 'export', 'and the successor works beside it');
 select is((select r.token from backup._retire(:run, tests.worker(1)) r), null, 'retiring twice');
 select is(tests.calls(:run), 3::bigint, 'calls nobody');
+select backup.cancel(:run);
+
+-- The last slice: none is needed beside the worker that has it, and one to finish the run.
+select tests.planned_run(1) as run \gset
+update backup.calls set expires_at = clock_timestamp(), created_at = created_at - interval '1 minute';
+select tests.claim(:run, 1);
+select is((select r.token from backup._retire(:run, tests.worker(1)) r), null, 'the last slice is exported by a retired worker');
+select tests.calls(:run) as before \gset
+select tests.finish_slice(:run, 1, 0);
+select is(tests.calls(:run), :before::bigint, 'pg_net calls nobody into its isolate');
+select isnt((select r.token from backup._retire(:run, tests.worker(1)) r), null, 'it calls the finisher itself');
+select backup.cancel(:run);
+
+-- Nobody works any more: the isolate that was busy is free.
+select tests.planned_run(1) as run \gset
+update backup.calls set expires_at = clock_timestamp(), created_at = created_at - interval '1 minute';
+select tests.claim(:run, 1);
+select tests.finish_slice(:run, 1, 0);
+select tests.answer(429, '{"code": "busy"}');
+select tests.calls(:run) as before \gset
+select backup._reconcile_run(:run);
+select is(tests.calls(:run), :before::bigint, 'a call that met a busy isolate is not repeated at once');
+select backup._release(:run, tests.worker(1));
+select is(tests.calls(:run), :before + 1::bigint, 'but is when the last worker leaves');
 select backup.cancel(:run);
 
 -- A worker that cannot call its successor.

@@ -1,5 +1,4 @@
 /** Calls a worker's successor when the platform gives the worker's isolate no further calls. */
-import { setTimeout as wait } from "node:timers/promises";
 import type { Budget } from "../budget.ts";
 import { type RunClient, type SuccessorCall, TOKEN_HEADER } from "../run/run_client.ts";
 import { USER_AGENT } from "../version.ts";
@@ -21,6 +20,8 @@ export class Succession {
   readonly #over = new AbortController();
   #calling: Promise<void> | null = null;
   #askAt = 0;
+  /** Ends a pause between two calls. */
+  #wake = () => {};
 
   /** `stopping` is aborted when the platform is about to end the isolate: pg_net calls the successor then. */
   constructor(client: RunClient, budget: Budget, stopping: AbortSignal) {
@@ -35,6 +36,11 @@ export class Succession {
     this.#askAt = Date.now() + ASK_AGAIN_MS;
     // What fails here leaves the call to the database, which waits 20 seconds for it.
     this.#calling = this.#call().catch(() => {});
+  }
+
+  /** This worker only waits from now on: its isolate may take the call that it has refused so far. */
+  waits(): void {
+    this.#wake();
   }
 
   /** The run is over: there is nothing to succeed in. */
@@ -53,32 +59,40 @@ export class Succession {
       this.#calling = null;
       return;
     }
-    const outcome = await send(call, AbortSignal.any([this.#stopping, this.#over.signal]));
+    const outcome = await this.#send(call);
     if (outcome === "accepted" || this.#over.signal.aborted) return;
     const isPlatforms = outcome !== "busy" && !this.#stopping.aborted;
     await this.#client.giveCallBack(call.token, isPlatforms ? outcome : null);
   }
-}
 
-/**
- * Sends a call until an isolate takes it, as this one does when the platform has not retired it yet and its worker
- * waits. Returns `accepted`, `busy`, or another reason.
- */
-async function send({ url, token }: SuccessorCall, stopping: AbortSignal): Promise<string> {
-  const signal = AbortSignal.any([stopping, AbortSignal.timeout(2 * PATIENCE_MS)]);
-  // A token goes nowhere but to the function.
-  const redirect = "manual";
-  const headers = { "content-type": "application/json", "user-agent": USER_AGENT, [TOKEN_HEADER]: token };
-  try {
-    for (const deadline = Date.now() + PATIENCE_MS;;) {
-      const response = await fetch(url, { method: "POST", headers, body: "{}", redirect, signal });
-      const text = await response.text();
-      if (response.ok) return "accepted";
-      if (response.status !== 429) return `${response.status} ${text}`;
-      if (Date.now() > deadline) return "busy";
-      await wait(LOOK_AGAIN_MS, undefined, { signal });
+  /**
+   * Sends a call until an isolate takes it, as this one does when the platform has not retired it yet and its worker
+   * waits. Returns `accepted`, `busy`, or another reason.
+   */
+  async #send({ url, token }: SuccessorCall): Promise<string> {
+    const signal = AbortSignal.any([this.#stopping, this.#over.signal, AbortSignal.timeout(2 * PATIENCE_MS)]);
+    // A token goes nowhere but to the function.
+    const redirect = "manual";
+    const headers = { "content-type": "application/json", "user-agent": USER_AGENT, [TOKEN_HEADER]: token };
+    try {
+      for (const deadline = Date.now() + PATIENCE_MS;;) {
+        const response = await fetch(url, { method: "POST", headers, body: "{}", redirect, signal });
+        const text = await response.text();
+        if (response.ok) return "accepted";
+        if (response.status !== 429) return `${response.status} ${text}`;
+        if (Date.now() > deadline) return "busy";
+        await this.#pause();
+      }
+    } catch (error) {
+      return String(error);
     }
-  } catch (error) {
-    return String(error);
+  }
+
+  async #pause(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#wake = resolve;
+    const timer = setTimeout(resolve, LOOK_AGAIN_MS);
+    await promise;
+    clearTimeout(timer);
   }
 }

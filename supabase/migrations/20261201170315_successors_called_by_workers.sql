@@ -1,5 +1,7 @@
 SET local check_function_bodies = off;
 
+DROP FUNCTION "backup"."_call_status"(text, bigint);
+
 DROP FUNCTION "backup"."_retire"(bigint, uuid);
 
 ALTER TABLE "backup"."calls"
@@ -42,6 +44,7 @@ CREATE OR REPLACE FUNCTION backup._call_status (
   purpose text,
   run_id  bigint,
   OUT     expected bigint,
+  OUT     busy bigint,
   OUT     vain bigint,
   OUT     answer jsonb
 )
@@ -66,6 +69,7 @@ CREATE OR REPLACE FUNCTION backup._call_status (
                 -- Under way: pg_net's queue, a cold start, two connections.
                 else greatest(c.created_at, c.used_at) > clock_timestamp() - interval '45 seconds'
             end as expected,
+            c.worker is null and backup._answer_code(c.answer) = 'busy' as busy,
             c.worker is not null as entered,
             c.request_id is null as own
         from backup.calls c
@@ -73,6 +77,7 @@ CREATE OR REPLACE FUNCTION backup._call_status (
     )
     select
         count(*) filter (where c.expected),
+        count(*) filter (where c.expected and c.busy),
         count(*) filter (
             where not c.expected and not c.entered and not c.own
                 and c.created_at > coalesce((select coalesce(l.heartbeat_at, l.started_at) from backup.log l where l.id = _call_status.run_id), '-infinity')
@@ -122,46 +127,6 @@ begin
             'If it happens in each run, lower invocation_bytes with backup.configure().'
         );
     end if;
-end;
-$function$;
-
-CREATE OR REPLACE FUNCTION backup._finish_slice (
-  run_id bigint,
-  worker uuid,
-  number integer,
-  result jsonb
-)
-  RETURNS boolean
-  LANGUAGE plpgsql
-  SET search_path TO 'pg_catalog', 'pg_temp'
-  AS $function$
-declare
-    run backup.log := backup._lock_run(run_id);
-begin
-    if not backup._renew_lease(run, worker) then
-        return false;
-    end if;
-    update backup.slices s
-    set finished_at = clock_timestamp(), result = _finish_slice.result
-    where s.run_id = run.id
-        and s.number = _finish_slice.number
-        and s.worker = _finish_slice.worker
-        and s.finished_at is null;
-    if not found then
-        return exists (
-            select
-            from backup.slices s
-            where s.run_id = run.id and s.number = _finish_slice.number and s.worker = _finish_slice.worker
-        );
-    end if;
-    update backup.workers w set progress = null where w.id = worker;
-    update backup.log l set progressed_at = clock_timestamp() where l.id = run.id;
-    perform backup._update_progress(run);
-    -- Repeats a call that came to nothing now, not in a minute. A retired worker asks for its successor itself.
-    if not exists (select from backup.workers w where w.id = worker and w.retired_at is not null) then
-        perform backup._reconcile_run(run.id);
-    end if;
-    return true;
 end;
 $function$;
 
@@ -269,6 +234,10 @@ begin
     select count(*) into working
     from backup.live_workers live join backup.workers w on w.id = live.id
     where live.run_id = run.id and live.working and w.retired_at is null;
+    -- The isolate that was busy is free where nobody works any more.
+    if not exists (select from backup.live_workers w where w.run_id = run.id and w.working) then
+        calls.expected := calls.expected - calls.busy;
+    end if;
     return greatest(wanted - working - calls.expected, 0);
 end;
 $function$;
@@ -314,8 +283,17 @@ CREATE OR REPLACE FUNCTION backup._reconcile_run (
   LANGUAGE plpgsql
   SET search_path TO 'pg_catalog', 'pg_temp'
   AS $function$
+declare
+    missing integer := backup._missing_workers(run_id);
 begin
-    for i in 1 .. backup._missing_workers(run_id) loop
+    -- A retired worker calls its successor itself. A call by pg_net would only meet its isolate, and be waited for.
+    if exists (
+        select from backup.live_workers live join backup.workers w on w.id = live.id
+        where live.run_id = _reconcile_run.run_id and live.working and w.retired_at is not null
+    ) and not exists (select from backup.workers w where w.run_id = _reconcile_run.run_id and w.facts ? 'calls') then
+        return;
+    end if;
+    for i in 1 .. missing loop
         perform backup._call('run', run_id);
     end loop;
 end;
@@ -357,6 +335,8 @@ COMMENT ON COLUMN "backup"."calls"."request_id" IS 'pg_net''s number of the requ
 
 COMMENT ON COLUMN "backup"."workers"."facts" IS 'What it found out about the platform: encrypted (its connection to the database), uploads (why fetch uploads instead of our own client, or null), calls (why it could not call its successor), cpu_ms (an estimate of what its isolate has used), own_cpu_ms (what of it this worker has used).';
 
+COMMENT ON FUNCTION "backup"."_call_status"(text, bigint) IS 'Returns how many calls may still produce a worker (expected), how many of these have just met a busy isolate (busy), how many since the run''s last heartbeat did not produce one (vain), and the last answer of those.';
+
 COMMENT ON FUNCTION "backup"."_give_call_back"(bigint, uuid, text, text) IS 'Has pg_net call the successor that a worker could not call itself. The reason, unless the worker was stopped, keeps the other workers of the run from trying.';
 
 COMMENT ON FUNCTION "backup"."_issue_token"(text, bigint) IS 'Records a call for this purpose and returns its one-time token.';
@@ -368,6 +348,8 @@ COMMENT ON FUNCTION "backup"."_platform_facts"() IS 'Returns what the last run f
 COMMENT ON FUNCTION "backup"."_reconcile_run"(bigint) IS 'Ends a run or an attempt that cannot go on, and has pg_net call the workers that an active run lacks. Doing it twice does no more than doing it once.';
 
 COMMENT ON FUNCTION "backup"."_retire"(bigint, uuid) IS 'Calls the successor of a worker that goes on with what it has: its isolate gets no further calls, so the successor''s call cannot meet it. Returns the address and the one-time token for the worker to call it, or nulls when pg_net does or none is needed yet. May be repeated.';
+
+REVOKE ALL ON FUNCTION "backup"."_call_status"(text, bigint) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION "backup"."_give_call_back"(bigint, uuid, text, text) FROM PUBLIC;
 
