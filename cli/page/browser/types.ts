@@ -10,7 +10,7 @@ export type {
   TableDifference,
 } from "../../../supabase/functions/backup/inspect/compare_states.ts";
 export type { DefinitionDifference } from "../../../supabase/functions/backup/inspect/compare_definitions.ts";
-export type { RowChange } from "../../../supabase/functions/backup/inspect/compare_rows.ts";
+export type { RowChange } from "../../../supabase/functions/backup/inspect/row_samples.ts";
 export type { Found } from "../../inspect/find_key.ts";
 export type { StoredObject } from "../../inspect/objects.ts";
 export type { Run } from "../../project/function_client.ts";
