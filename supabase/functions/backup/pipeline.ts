@@ -118,6 +118,8 @@ async function claimFinish({ client, place, heartbeat }: Worker): Promise<Finish
     if (finish !== null || place.role !== "finish" || Date.now() > deadline) return finish;
     await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS));
     heartbeat.check();
+    // The one before it has finished the run: the isolate must be free for the next one.
+    if (!await client.heartbeat(null)) return null;
   }
 }
 
