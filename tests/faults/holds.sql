@@ -35,6 +35,8 @@ create trigger claim_finish after update on backup.workers
     for each row when (old.role <> 'finish' and new.role = 'finish') execute function faults.hold();
 create trigger verified after update on backup.parts
     for each row when (old.verified_at is null and new.verified_at is not null) execute function faults.hold();
+create trigger retire after update on backup.workers
+    for each row when (new.purpose = 'run' and old.retired_at is null and new.retired_at is not null) execute function faults.hold();
 create trigger leave after update on backup.workers
     for each row when (new.purpose = 'run' and old.left_at is null and new.left_at is not null and new.error is null) execute function faults.hold();
 create trigger succeed after update on backup.log
