@@ -7,6 +7,7 @@ import type { Entry } from "../../supabase/functions/backup/entry.ts";
 import { bytesOfValues } from "../../supabase/functions/backup/inspect/fields.ts";
 import { type Manifest, writeManifest } from "../../supabase/functions/backup/manifest/manifest.ts";
 import { sha256Hex } from "../../supabase/functions/backup/storage/sha256.ts";
+import { entryOf } from "../doubles/entry.ts";
 
 export interface FakeTable {
   schema: string;
@@ -37,24 +38,8 @@ export async function fakeBackup(
   },
 ): Promise<Map<string, Uint8Array>> {
   let lastId = 0;
-  const entry = (desc: string, tag: string, more: Partial<Entry>): Entry => ({
-    dumpId: ++lastId,
-    tableoid: 0,
-    oid: 0,
-    tag,
-    desc,
-    section: "pre-data",
-    definition: null,
-    drop: null,
-    copy: null,
-    namespace: null,
-    tablespace: null,
-    tableam: null,
-    owner: "postgres",
-    dependencies: [],
-    hasData: false,
-    ...more,
-  });
+  const entry = (desc: string, tag: string, more: Partial<Entry>): Entry =>
+    entryOf({ dumpId: ++lastId, desc, tag, namespace: null, ...more });
   const schemas = [...new Set([...tables, ...functions].map(({ schema }) => schema))];
   const made = schemas.map((tag) => entry("SCHEMA", tag, { definition: `CREATE SCHEMA ${quoted(tag)};\n` }));
   const routines = functions.map(({ schema: namespace, name, definition }) =>

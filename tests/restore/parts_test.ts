@@ -1,5 +1,6 @@
 /** What a restore decides, without a server: programs, roles, names that sound like production, orders, texts. */
 import assert from "node:assert/strict";
+import { entryOf } from "../doubles/entry.ts";
 import { columnsOf } from "../../supabase/functions/backup/restore/sql_names.ts";
 import { linesOf, valuesOf } from "../../supabase/functions/backup/restore_plan/copy_text.ts";
 import { contentOf } from "../../supabase/functions/backup/compare/content_hash.ts";
@@ -138,21 +139,7 @@ Deno.test("contentOf() depends on the rows, not on their order or on the pieces 
 });
 
 function entry(fields: Partial<Entry> & Pick<Entry, "dumpId" | "desc" | "tag">): Entry {
-  return {
-    tableoid: 0,
-    oid: 0,
-    section: "pre-data",
-    definition: "",
-    drop: null,
-    copy: null,
-    namespace: "public",
-    tablespace: null,
-    tableam: null,
-    owner: "postgres",
-    dependencies: [],
-    hasData: false,
-    ...fields,
-  };
+  return entryOf({ definition: "", ...fields });
 }
 
 Deno.test("rolesNamed() finds who is named in grants, policies, mappings and as an owner", () => {

@@ -3,6 +3,7 @@
  * them.
  */
 import assert from "node:assert/strict";
+import { entryOf } from "../../doubles/entry.ts";
 import type { Entry } from "../../../supabase/functions/backup/entry.ts";
 import { foreignIn } from "../../../supabase/functions/backup/inside/foreign_entries.ts";
 import { KeyFilter } from "../../../supabase/functions/backup/inside/key_filter.ts";
@@ -14,24 +15,7 @@ import {
 } from "../../../supabase/functions/backup/inside/plain_table.ts";
 
 function entry(dumpId: number, desc: string, tag: string, rest: Partial<Entry>): Entry {
-  return {
-    dumpId,
-    tableoid: 0,
-    oid: 0,
-    tag,
-    desc,
-    section: "pre-data",
-    definition: null,
-    drop: null,
-    copy: null,
-    namespace: "public",
-    tablespace: null,
-    tableam: null,
-    owner: "postgres",
-    dependencies: [],
-    hasData: false,
-    ...rest,
-  };
+  return entryOf({ dumpId, desc, tag, ...rest });
 }
 
 const DEFINITION = `CREATE TABLE public.orders (

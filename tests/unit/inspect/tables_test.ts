@@ -1,29 +1,13 @@
 /** What an archive's entries say of tables: columns, keys, changes of definitions. */
 import assert from "node:assert/strict";
+import { entryOf } from "../../doubles/entry.ts";
 import type { Entry } from "../../../supabase/functions/backup/entry.ts";
 import { compareDefinitions } from "../../../supabase/functions/backup/inspect/compare_definitions.ts";
 import { bytesOfValues, picker, valuesOfLine } from "../../../supabase/functions/backup/inspect/fields.ts";
 import { tablesOf } from "../../../supabase/functions/backup/inspect/tables.ts";
 
 function entry(desc: string, tag: string, more: Partial<Entry> = {}): Entry {
-  return {
-    dumpId: 1,
-    tableoid: 0,
-    oid: 0,
-    tag,
-    desc,
-    section: "pre-data",
-    definition: null,
-    drop: null,
-    copy: null,
-    namespace: "public",
-    tablespace: null,
-    tableam: null,
-    owner: "postgres",
-    dependencies: [],
-    hasData: false,
-    ...more,
-  };
+  return entryOf({ dumpId: 1, desc, tag, ...more });
 }
 
 Deno.test("[tables] a primary key is its table's, also where names begin alike", () => {

@@ -1,5 +1,6 @@
 /** A plan is made of what was read, and of nothing else: pure steps, in order. */
 import assert from "node:assert/strict";
+import { entryOf } from "../../doubles/entry.ts";
 import type { PlanContext, TargetFacts } from "../../../supabase/functions/backup/restore_plan/context.ts";
 import { planRestore } from "../../../supabase/functions/backup/restore_plan/plan.ts";
 import type { Entry } from "../../../supabase/functions/backup/entry.ts";
@@ -64,21 +65,7 @@ function contextOf(archive: Entry[], more: Partial<PlanContext> = {}): PlanConte
 }
 
 function entry(fields: Partial<Entry> & Pick<Entry, "dumpId" | "desc" | "tag">): Entry {
-  return {
-    tableoid: 0,
-    oid: 0,
-    section: "pre-data",
-    definition: "",
-    drop: `DROP ${fields.desc};\n`,
-    copy: null,
-    namespace: "public",
-    tablespace: null,
-    tableam: null,
-    owner: "anna",
-    dependencies: [],
-    hasData: false,
-    ...fields,
-  };
+  return entryOf({ definition: "", drop: `DROP ${fields.desc};\n`, owner: "anna", ...fields });
 }
 
 /** Freezes it all: a step that changes what it was given throws. */
