@@ -1,5 +1,6 @@
 /** `ALTER … OWNER TO`, which an archive has not as text (pg_backup_archiver.c, _getObjectDescription). */
 import type { Entry } from "../entry.ts";
+import { LARGE_OBJECTS, objectsOf } from "./large_object_group.ts";
 import { qualified, quoted } from "./names.ts";
 
 /** Kinds that are named by their tag. */
@@ -35,11 +36,18 @@ const BY_DROP = new Set([
   "PROCEDURE",
 ]);
 
-/** Returns the statement that makes the entry's owner own it, or "" where the owner needs none. */
-export function ownerStatement({ desc, namespace, tag, owner, drop }: Entry): string {
-  // Without a statement that drops it an object belongs to another, as the sequence of an identity column does.
-  if (!owner || !drop) return "";
+/**
+ * Returns the statement that makes the entry's owner own it, one a line for a group of large objects, or "" where the
+ * owner needs none.
+ */
+export function ownerStatement({ desc, namespace, tag, owner, definition, drop }: Entry): string {
+  if (!owner) return "";
   const to = `OWNER TO ${quoted(owner)};`;
+  if (desc === LARGE_OBJECTS) {
+    return objectsOf(definition).map((oid) => `ALTER LARGE OBJECT ${oid} ${to}`).join("\n");
+  }
+  // Without a statement that drops it an object belongs to another, as the sequence of an identity column does.
+  if (!drop) return "";
   if (desc === "BLOB") return `ALTER LARGE OBJECT ${BigInt(tag)} ${to}`;
   if (BY_TAG.has(desc)) return `ALTER ${desc} ${qualified(namespace, tag)} ${to}`;
   if (!BY_DROP.has(desc)) return "";

@@ -32,7 +32,7 @@ export function definitionOf(
   if (tableam !== null && tableam !== defaults.tableam) {
     lines.push(`SET default_table_access_method = ${quoted(tableam)};`);
   }
-  lines.push(desc === LARGE_OBJECTS ? createLargeObjects(entry, owners) : bodyOf(entry));
+  lines.push(desc === LARGE_OBJECTS ? createLargeObjects(entry) : bodyOf(entry));
   if (entry.partitioned && entry.tableam) {
     lines.push(`ALTER TABLE ${qualified(namespace, tag)} SET ACCESS METHOD ${quoted(entry.tableam)};`);
   }
@@ -49,11 +49,10 @@ function bodyOf({ definition }: Entry): string {
   return text === "" || text.endsWith(";") ? text : `${text}\n;`;
 }
 
-function createLargeObjects({ definition, owner }: Entry, owners: boolean): string {
-  return objectsOf(definition).map((oid) =>
-    `SELECT pg_catalog.lo_create(${literal(String(oid))});` +
-    (owners && owner ? `\nALTER LARGE OBJECT ${oid} OWNER TO ${quoted(owner)};` : "")
-  ).join("\n");
+function createLargeObjects({ definition }: Entry): string {
+  return objectsOf(definition).map((oid) => `SELECT pg_catalog.lo_create(${literal(String(oid))});`).join(
+    "\n",
+  );
 }
 
 /**

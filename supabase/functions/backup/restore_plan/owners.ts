@@ -3,39 +3,16 @@
  * may create there.
  */
 import type { Entry } from "../entry.ts";
-import { LARGE_OBJECTS, objectsOf } from "../restore/large_object_group.ts";
+import { ownerStatement } from "../restore/owner.ts";
 import { isPlatformRole } from "../restore_guide/project_entries.ts";
 import { type PlanStep, statements } from "./plan_step.ts";
 import { literal, quoted } from "./sql_text.ts";
 
-/** `ALTER <kind> name OWNER TO` by the entry's own name (pg_backup_archiver.c, _getObjectDescription). */
-const BY_NAME = new Set([
-  "COLLATION",
-  "CONVERSION",
-  "DOMAIN",
-  "FOREIGN TABLE",
-  "SCHEMA",
-  "SERVER",
-  "STATISTICS",
-  "TABLE",
-  "TYPE",
-  "VIEW",
-  "SEQUENCE",
-  "MATERIALIZED VIEW",
-  "TEXT SEARCH DICTIONARY",
-  "TEXT SEARCH CONFIGURATION",
-  "PUBLICATION",
-  "FOREIGN DATA WRAPPER",
-]);
-/** For these the DROP statement holds the name with its arguments. */
-const BY_DROP = new Set([
-  "AGGREGATE",
-  "FUNCTION",
-  "OPERATOR",
-  "OPERATOR CLASS",
-  "OPERATOR FAMILY",
-  "PROCEDURE",
-]);
+/**
+ * Kinds that stay with the restoring role: only a superuser may own an event trigger, and the others need rights of
+ * their own.
+ */
+const NOT_GIVEN = new Set(["EVENT TRIGGER", "PROCEDURAL LANGUAGE", "SUBSCRIPTION"]);
 
 export const moveOwners: PlanStep = ({ target }, plan) => {
   if (target.kind !== "supabase" && !target.scratch) return {};
@@ -65,25 +42,14 @@ function ownersApart(
   return { entries: without, sql };
 }
 
-function ownership({ desc, tag, namespace, drop, definition }: Entry, owner: string): string {
-  if (desc === LARGE_OBJECTS) {
-    return objectsOf(definition).map((oid) => `ALTER LARGE OBJECT ${oid} OWNER TO ${quoted(owner)};\n`).join(
-      "",
-    );
-  }
-  const object = BY_NAME.has(desc) && drop
-    ? `${desc} ${namespace === null ? "" : `${quoted(namespace)}.`}${quoted(tag)}`
-    : desc === "BLOB"
-    ? `LARGE OBJECT ${Number(tag)}`
-    : BY_DROP.has(desc) && drop
-    ? drop.slice("DROP ".length).trimEnd().replace(/;$/, "")
-    : null;
-  if (object === null) return "";
-  const alter = `ALTER ${object} OWNER TO ${quoted(owner)};\n`;
+function ownership(entry: Entry, owner: string): string {
+  const { desc, namespace } = entry;
+  const statement = NOT_GIVEN.has(desc) ? "" : ownerStatement(entry);
+  if (statement === "") return "";
+  const alter = `${statement}\n`;
   if (namespace === null) return alter;
   // The new owner needs CREATE on the schema. The schema's own grants may give it, before or after this
-  // statement: with several
-  // connections there is no order.
+  // statement: with several connections there is no order.
   const create = `CREATE ON SCHEMA ${quoted(namespace)}`;
   return `DO $backup_owner$
 BEGIN
